@@ -1,0 +1,40 @@
+"""From a frame of candidates to the numbers a ranker learns from."""
+
+import numpy as np
+import pandas as pd
+
+
+def feature_matrix(frame: pd.DataFrame, features: list[str]) -> np.ndarray:
+    """Arrange features as numbers, with nan for whatever is missing or infinite.
+
+    Parameters
+    ----------
+    frame : DataFrame of length n
+        Numbers and booleans in any storage: null, nan, positive and negative
+        infinity all become nan.
+    features : list of str
+        Columns wanted, in this order.
+
+    Returns
+    -------
+    ndarray of shape (n, k), float64
+        Finite or nan.
+
+    Raises
+    ------
+    KeyError
+        If `frame` lacks a feature.
+    ValueError
+        If a feature is neither number nor boolean.
+    """
+    missing = sorted(set(features) - set(frame.columns))
+    if missing:
+        raise KeyError(f"the frame lacks the features {missing}")
+    texts = [name for name in features if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+    if texts:
+        raise ValueError(f"features {texts} are not numeric; encode them in SQL")
+    matrix = np.empty((len(frame), len(features)))
+    for column, name in enumerate(features):
+        matrix[:, column] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    matrix[~np.isfinite(matrix)] = np.nan
+    return matrix

@@ -1,0 +1,239 @@
+"""The second stage: the probability that a user takes a candidate."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from ml.calibration import Calibrator, calibrate, fit_calibrator
+from ml.features import feature_matrix
+from ml.sampling import hash_fractions, row_order
+
+BATCH_ROWS = 200_000
+# Fewer held-out positives cannot tell when to stop.
+STOPPING_POSITIVES = 20
+
+
+@dataclass(frozen=True)
+class RankerParams:
+    """Hyper-parameters of the ranker.
+
+    Attributes
+    ----------
+    learning_rate : float
+        Shrinkage of each tree, in (0, 1].
+    iterations : int
+        Most trees, >= 1; held-out users decide how many.
+    iterations_unchecked : int
+        Trees when too few positives are held out to decide, >= 1.
+    leaves : int
+        Most leaves of a tree, >= 2.
+    leaf_rows : int
+        Fewest rows in a leaf, >= 1.
+    l2 : float
+        Penalty on leaf values, >= 0.
+    patience : int
+        Trees without improvement before stopping, >= 1.
+    negatives_per_positive : float
+        Negatives kept for training per positive, > 0.
+    stopping_share, calibration_share : float
+        Share of the users held out to decide when to stop, and to calibrate;
+        both > 0, together below 1.
+    seed : int
+        Of the choice of users and of the binning.
+    """
+
+    learning_rate: float = 0.06
+    iterations: int = 400
+    iterations_unchecked: int = 60
+    leaves: int = 31
+    leaf_rows: int = 40
+    l2: float = 1.0
+    patience: int = 20
+    negatives_per_positive: float = 20.0
+    stopping_share: float = 0.1
+    calibration_share: float = 0.2
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse shares that leave no users to fit on."""
+        shares = (self.stopping_share, self.calibration_share)
+        if not (min(shares) > 0 and sum(shares) < 1):
+            raise ValueError(f"held-out shares must be > 0 and sum to < 1, got {shares}")
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """A fitted ranker with its calibration.
+
+    Attributes
+    ----------
+    booster : HistGradientBoostingClassifier
+        Its decision function is the raw score, log odds among the rows it
+        was fitted on.
+    calibrator : Calibrator
+        From the raw score to the probability among all candidates.
+    features : tuple of str
+        Columns, in the order of the booster's inputs.
+    """
+
+    booster: HistGradientBoostingClassifier
+    calibrator: Calibrator
+    features: tuple[str, ...]
+
+
+def fit_ranker(
+    frame: pd.DataFrame,
+    labels: np.ndarray,
+    features: list[str],
+    users: np.ndarray,
+    params: RankerParams,
+    weights: np.ndarray | None = None,
+    threads: int = 1,
+) -> Ranker:
+    """Fit the ranker, and calibrate it on users it has not seen.
+
+    Users are split by a hash of their id into three parts: to fit, to decide
+    when to stop, to calibrate. The booster is fitted without weights, the
+    calibration with them. If either of the first two parts lacks a class, or
+    the second has fewer than 20 of one, all users are used to fit and none to stop.
+
+    Parameters
+    ----------
+    frame : DataFrame of length n
+        Candidates with `features`, one row per moment, user and item.
+        Features are numbers or booleans; null, nan and infinities are read as
+        missing, for which every split of a tree learns its own side.
+    labels : ndarray of shape (n,), bool
+        Whether the candidate was taken in the label window.
+    features : list of str
+        Columns of `frame` to learn from.
+    users : ndarray of shape (n,)
+        User ids of the rows.
+    params : RankerParams
+        Equal parameters and rows in any order give an equal ranker.
+    weights : ndarray of shape (n,), optional
+        How many candidates each row stands for, > 0 (``sample_weight`` of
+        `sample_negatives`); 1 each when absent.
+    threads : int
+        Processor threads, >= 1; does not change the result. More threads
+        than idle cores are many times slower than one.
+
+    Returns
+    -------
+    Ranker
+        Its probabilities hold among all candidates, not among the sampled.
+
+    Raises
+    ------
+    KeyError
+        If `frame` lacks a feature.
+    ValueError
+        If lengths differ, a weight is not > 0, a feature is not numeric, or
+        there is no positive or no negative.
+    """
+    labels = np.asarray(labels, dtype=bool)
+    weights = np.ones(len(frame)) if weights is None else np.asarray(weights, dtype=np.float64)
+    _check_rows(frame, labels, users, weights)
+    inputs = feature_matrix(frame, features)
+    keys = pd.DataFrame(inputs).assign(user=np.asarray(users), label=labels, weight=weights)
+    order = row_order(keys)
+    inputs, labels, weights = inputs[order], labels[order], weights[order]
+    fractions = hash_fractions(keys["user"].iloc[order], params.seed)
+
+    stopping = fractions < params.stopping_share
+    calibrating = ~stopping & (fractions < params.stopping_share + params.calibration_share)
+    with threadpool_limits(threads, "openmp"):
+        booster, held_out = _fit_booster(inputs, labels, stopping, calibrating, params)
+        raw_scores = _raw_scores(booster, inputs[held_out])
+    shift = -float(np.log(weights[~labels].mean() / weights[labels].mean()))
+    calibrator = fit_calibrator(raw_scores, labels[held_out], weights[held_out], shift)
+    return Ranker(booster, calibrator, tuple(features))
+
+
+def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.DataFrame:
+    """Score candidates, in batches.
+
+    Parameters
+    ----------
+    ranker : Ranker
+        Fitted ranker.
+    frame : DataFrame of length n
+        Candidates with the features of `ranker`; missing values as in
+        `fit_ranker`.
+    threads : int
+        As for `fit_ranker`.
+
+    Returns
+    -------
+    DataFrame of length n
+        ``score`` (float64 in [0, 1]: the probability that the candidate is
+        taken in the label window) and ``raw_score`` (float64, log odds, to
+        rank by), with the index of `frame`.
+
+    Raises
+    ------
+    KeyError
+        If `frame` lacks a feature.
+    ValueError
+        If a feature is not numeric.
+    """
+    raw_scores = np.empty(len(frame))
+    for start in range(0, max(len(frame), 1), BATCH_ROWS):
+        rows = slice(start, start + BATCH_ROWS)
+        inputs = feature_matrix(frame.iloc[rows], list(ranker.features))
+        with threadpool_limits(threads, "openmp"):
+            raw_scores[rows] = _raw_scores(ranker.booster, inputs)
+    scores = calibrate(ranker.calibrator, raw_scores)
+    return pd.DataFrame({"score": scores, "raw_score": raw_scores}, index=frame.index)
+
+
+def _raw_scores(booster: HistGradientBoostingClassifier, inputs: np.ndarray) -> np.ndarray:
+    """Log odds; scikit-learn refuses an input without rows."""
+    return booster.decision_function(inputs) if len(inputs) else np.empty(0)
+
+
+def _check_rows(
+    frame: pd.DataFrame, labels: np.ndarray, users: np.ndarray, weights: np.ndarray
+) -> None:
+    """Refuse rows that cannot be learned from."""
+    if not len(frame) == labels.size == len(users) == weights.size:
+        raise ValueError(
+            f"{len(frame)} rows, {labels.size} labels, {len(users)} users, {weights.size} weights"
+        )
+    refused = int((~(weights > 0)).sum())
+    if refused:
+        raise ValueError(f"{refused} weights are not > 0")
+    if not labels.any():
+        raise ValueError("no positives: nobody took a candidate in the label window")
+    if labels.all():
+        raise ValueError("no negatives: every candidate was taken")
+
+
+def _fit_booster(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    stopping: np.ndarray,
+    calibrating: np.ndarray,
+    params: RankerParams,
+) -> tuple[HistGradientBoostingClassifier, np.ndarray]:
+    """Fit the trees; also returns which rows they have not seen and may calibrate them."""
+    fitting = ~stopping & ~calibrating
+    held = min(int(labels[stopping].sum()), int((~labels[stopping]).sum()))
+    checked = held >= STOPPING_POSITIVES and 0 < labels[fitting].sum() < fitting.sum()
+    booster = HistGradientBoostingClassifier(
+        learning_rate=params.learning_rate,
+        max_iter=params.iterations if checked else params.iterations_unchecked,
+        max_leaf_nodes=params.leaves,
+        min_samples_leaf=params.leaf_rows,
+        l2_regularization=params.l2,
+        early_stopping=checked,
+        n_iter_no_change=params.patience,
+        random_state=params.seed,
+    )
+    if checked:
+        held_out = {"X_val": inputs[stopping], "y_val": labels[stopping]}
+        return booster.fit(inputs[fitting], labels[fitting], **held_out), calibrating
+    return booster.fit(inputs, labels), np.zeros(labels.size, dtype=bool)

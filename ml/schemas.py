@@ -1,0 +1,172 @@
+"""Frames that cross from Python into the warehouse: the tables of schema `ml`."""
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+# Moments are UTC and stored without an offset.
+Moment = np.dtype("datetime64[us]")
+FINITE = {"ge": float(np.finfo(np.float64).min), "le": float(np.finfo(np.float64).max)}
+SHARE = {"ge": 0.0, "le": 1.0}
+
+
+class Candidates(pa.DataFrameModel):
+    """Unseen items proposed by matrix factorisation.
+
+    Grain: one row per `cutoff_at`, `user_id` and `item_id`.
+    """
+
+    cutoff_at: Moment = pa.Field(coerce=True)
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    candidate_rank: np.int64 = pa.Field(ge=1)
+    candidate_score: np.float32 = pa.Field(
+        ge=float(np.finfo(np.float32).min), le=float(np.finfo(np.float32).max)
+    )
+
+    class Config:
+        """Exactly these columns, a pair once per cutoff."""
+
+        strict = True
+        unique = ("cutoff_at", "user_id", "item_id")
+
+    @pa.dataframe_check(error="ranks of a list run 1, 2, 3, ... without gaps")
+    def ranks_have_no_gaps(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare the ranks of a list with its length."""
+        return _have_no_gaps(frame, "candidate_rank")
+
+    @pa.dataframe_check(error="candidate_score never rises along a list")
+    def scores_fall(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare each score with the one before it."""
+        return _fall(frame, "candidate_rank", "candidate_score")
+
+
+class RankedCandidates(pa.DataFrameModel):
+    """Candidates of all sources in the order of the ranker.
+
+    Grain: one row per `cutoff_at`, `user_id` and `item_id`. `score` is the
+    calibrated probability that the user takes the item in the label window.
+    """
+
+    cutoff_at: Moment = pa.Field(coerce=True)
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    source: str = pa.Field(str_length={"min_value": 1})
+    evidence_item_id: str = pa.Field(nullable=True)
+    release_id: str = pa.Field(str_length={"min_value": 1})
+    ranked_position: np.int64 = pa.Field(ge=1)
+    score: np.float64 = pa.Field(**SHARE)
+    is_seen: bool
+
+    class Config:
+        """Exactly these columns, a pair once per cutoff."""
+
+        strict = True
+        unique = ("cutoff_at", "user_id", "item_id")
+
+    @pa.dataframe_check(error="ranks of a list run 1, 2, 3, ... without gaps")
+    def ranks_have_no_gaps(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare the ranks of a list with its length."""
+        return _have_no_gaps(frame, "ranked_position")
+
+    @pa.dataframe_check(error="score never rises along a list")
+    def scores_fall(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare each score with the one before it; a calibrated score may tie."""
+        return _fall(frame, "ranked_position", "score")
+
+
+class UserMetrics(pa.DataFrameModel):
+    """Ranking metrics of one list, for users with something relevant.
+
+    Grain: one row per `cutoff_at`, `setting`, `system` and `user_id`.
+    """
+
+    cutoff_at: Moment = pa.Field(coerce=True)
+    setting: str = pa.Field(isin=("new_items", "with_repeats"))
+    system: str = pa.Field(str_length={"min_value": 1})
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    history_count: np.int64 = pa.Field(ge=0)
+    relevant_count: np.int64 = pa.Field(ge=1)
+    ndcg_10: np.float64 = pa.Field(**SHARE)
+    recall_10: np.float64 = pa.Field(**SHARE)
+    precision_10: np.float64 = pa.Field(**SHARE)
+    mrr_10: np.float64 = pa.Field(**SHARE)
+    hit_10: np.float64 = pa.Field(isin=(0.0, 1.0))
+
+    class Config:
+        """Exactly these columns, a user once per list."""
+
+        strict = True
+        unique = ("cutoff_at", "setting", "system", "user_id")
+
+
+class MetricIntervals(pa.DataFrameModel):
+    """Means over users with their bootstrap intervals.
+
+    Grain: one row per `setting`, `system` and `metric`. The bounds are null
+    where a metric is not a mean over at least two users.
+    """
+
+    setting: str = pa.Field(isin=("new_items", "with_repeats"))
+    system: str = pa.Field(str_length={"min_value": 1})
+    metric: str = pa.Field(str_length={"min_value": 1})
+    value: np.float64 = pa.Field(**FINITE)
+    lower: np.float64 = pa.Field(nullable=True, **FINITE)
+    upper: np.float64 = pa.Field(nullable=True, **FINITE)
+    user_count: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, a metric once per system."""
+
+        strict = True
+        unique = ("setting", "system", "metric")
+
+    @pa.dataframe_check(error="bounds come in pairs and enclose the value")
+    def bounds_enclose_the_value(cls, frame: pd.DataFrame) -> pd.Series:  # noqa: N805
+        """Compare value and bounds; rows without bounds pass."""
+        enclosed = frame["value"].between(frame["lower"], frame["upper"])
+        return enclosed | (frame["lower"].isna() & frame["upper"].isna())
+
+
+class RankerMetrics(pa.DataFrameModel):
+    """How well the ranker's probabilities hold at the evaluated cutoff.
+
+    Grain: one row per `name`.
+    """
+
+    name: str = pa.Field(unique=True, str_length={"min_value": 1})
+    value: np.float64 = pa.Field(**FINITE)
+
+    class Config:
+        """Exactly these columns."""
+
+        strict = True
+
+
+class RankerImportances(pa.DataFrameModel):
+    """How much worse the ranker gets when a feature is shuffled.
+
+    Grain: one row per `feature`. Negative where shuffling helped by chance.
+    """
+
+    feature: str = pa.Field(unique=True, str_length={"min_value": 1})
+    importance: np.float64 = pa.Field(**FINITE)
+
+    class Config:
+        """Exactly these columns."""
+
+        strict = True
+
+
+def _have_no_gaps(frame: pd.DataFrame, rank: str) -> bool:
+    """Whether the ranks of every list run 1, 2, 3, ..., each once."""
+    ranks = frame.groupby(["cutoff_at", "user_id"], sort=False)[rank]
+    sizes = ranks.size()
+    return bool(((ranks.max() == sizes) & (ranks.nunique() == sizes)).all())
+
+
+def _fall(frame: pd.DataFrame, rank: str, score: str) -> bool:
+    """Whether no item of a list has a higher score than the one before it."""
+    ordered = frame.sort_values(["cutoff_at", "user_id", rank])
+    steps = ordered.groupby(["cutoff_at", "user_id"], sort=False)[score].diff()
+    return bool((steps.fillna(0) <= 0).all())
