@@ -1,0 +1,78 @@
+{#
+    The mapping as views: `mapped.events`, `mapped.items`, `mapped.users`, `mapped.impressions`.
+    Every column has topshelf's name and is text, whatever the source has; what is not mapped is
+    null, and a relation that is not mapped has no rows. Nothing is copied.
+#}
+{% macro create_mapped_views() -%}
+    {%- if execute -%}
+    create schema if not exists mapped;
+    {{ create_mapped_view("events", [
+        "event_id", "user_id", "item_id", "session_id", "anonymous_id", "request_id",
+        "event_type", "surface", "device", "value", "occurred_at", "loaded_at",
+    ]) }}
+    {{ create_mapped_view("items", [
+        "item_id", "title", "category", "price", "available", "created_at",
+    ]) }}
+    {{ create_mapped_view("users", ["user_id", "segment", "signed_up_at"]) }}
+    {{ create_mapped_view("impressions", [
+        "request_id", "user_id", "item_id", "surface", "release_id", "variant", "rank",
+        "propensity", "shown_at",
+    ]) }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro create_mapped_view(name, columns) -%}
+    {%- set source = var("mapping").get(name) or {} -%}
+    {%- set mapped = source.get("columns") or {} -%}
+    {%- set attributes = source.get("attributes") or [] -%}
+    create or replace view mapped.{{ name }} as
+    select
+        {%- for column in columns %}
+        {% if column in mapped -%}
+        cast({{ quoted_identifier(mapped[column]) }} as varchar) as {{ column }},
+        {%- else -%}
+        cast(null as varchar) as {{ column }},
+        {%- endif %}
+        {%- endfor %}
+        map(
+            cast([{% for attribute in attributes %}{{ quoted_literal(attribute) }}{{ ", " if not loop.last }}{% endfor %}] as varchar[]),
+            cast([
+                {%- for attribute in attributes -%}
+                cast({{ quoted_identifier(attribute) }} as varchar){{ ", " if not loop.last }}
+                {%- endfor -%}
+            ] as varchar[])
+        ) as attributes
+    from {{ mapped_relation(source["relation"]) if source else no_rows(mapped) }};
+{%- endmacro %}
+
+
+{# How a relation of the mapping is read: a file pattern by its ending, else a table or view. #}
+{% macro mapped_relation(relation) -%}
+    {%- set path = relation | lower -%}
+    {%- set path = path[:-3] if path.endswith(".gz") else path -%}
+    {%- if path.endswith(".parquet") -%}
+    read_parquet({{ quoted_literal(relation) }}, union_by_name = true)
+    {%- elif path.endswith(".csv") or path.endswith(".tsv") -%}
+    read_csv({{ quoted_literal(relation) }}, all_varchar = true, union_by_name = true)
+    {%- elif path.endswith(".json") or path.endswith(".jsonl") or path.endswith(".ndjson") -%}
+    read_json({{ quoted_literal(relation) }}, union_by_name = true)
+    {%- else -%}
+    {{ relation.split(".") | map("trim", '"') | map("replace", '"', '""') | map("tojson") | join(".") }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro no_rows(mapped) -%}
+    (select 1 where false) as no_rows
+{%- endmacro %}
+
+
+{% macro quoted_identifier(name) -%}
+    "{{ name | replace('"', '""') }}"
+{%- endmacro %}
+
+
+{% macro quoted_literal(text) -%}
+    '{{ text | replace("'", "''") }}'
+{%- endmacro %}

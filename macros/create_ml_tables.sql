@@ -1,0 +1,55 @@
+{#
+    The tables that Python fills, empty. They exist from the first run on, so that `dbt build` works
+    before, after and without learning; `ml/schemas.py` holds the same columns and a test compares.
+#}
+{% macro create_ml_tables() -%}
+    create schema if not exists ml;
+    create table if not exists ml.candidates (
+        cutoff_at timestamp,
+        user_id varchar,
+        item_id varchar,
+        candidate_rank bigint,
+        candidate_score float
+    );
+    create table if not exists ml.ranked_candidates (
+        cutoff_at timestamp,
+        user_id varchar,
+        item_id varchar,
+        ranked_position bigint,
+        score double,
+        source varchar,
+        is_seen boolean,
+        evidence_item_id varchar,
+        release_id varchar
+    );
+    create table if not exists ml.user_metrics (
+        cutoff_at timestamp,
+        setting varchar,
+        system varchar,
+        user_id varchar,
+        history_count bigint,
+        relevant_count bigint,
+        ndcg_10 double,
+        recall_10 double,
+        precision_10 double,
+        mrr_10 double,
+        hit_10 double
+    );
+    create table if not exists ml.metric_intervals (
+        setting varchar,
+        system varchar,
+        metric varchar,
+        value double,
+        lower double,
+        upper double,
+        user_count bigint
+    );
+    create table if not exists ml.ranker_metrics (
+        name varchar,
+        value double
+    );
+    create table if not exists ml.ranker_importances (
+        feature varchar,
+        importance double
+    );
+{%- endmacro %}

@@ -1,0 +1,103 @@
+with
+
+user_items as (
+
+    select
+        user_id,
+        item_id,
+        weight,
+        cutoff_at
+
+    from {{ ref('int_user_items') }}
+
+    where not is_bot
+
+),
+
+users as (
+
+    select
+        user_id,
+        segment
+
+    from {{ ref('stg_catalog__users') }}
+
+    where segment is not null
+
+),
+
+segmented as (
+
+    select
+        user_items.user_id,
+        user_items.item_id,
+        'all' as segment,
+        user_items.weight,
+        user_items.cutoff_at
+
+    from user_items
+
+    union all
+
+    select
+        user_items.user_id,
+        user_items.item_id,
+        users.segment,
+        user_items.weight,
+        user_items.cutoff_at
+
+    from user_items
+
+    inner join users
+        on user_items.user_id = users.user_id
+
+),
+
+-- The weight of a pair halves with the half-life of its interactions, so the list follows taste.
+summed as (
+
+    select
+        item_id,
+        segment,
+        count(*) as user_count,
+        round(fsum(weight), 9) as candidate_score,
+        cutoff_at
+
+    from segmented
+
+    group by item_id, segment, cutoff_at
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by cutoff_at, segment
+            order by candidate_score desc, item_id asc
+        ) as popularity_rank
+
+    from summed
+
+),
+
+final as (
+
+    select
+        item_id,
+        segment,
+        cast(popularity_rank as integer) as popularity_rank,
+        cast(user_count as bigint) as user_count,
+        cast(candidate_score as double) as candidate_score,
+        cutoff_at
+
+    from ranked
+
+    where
+        segment = 'all'
+        or popularity_rank <= {{ var('popular_per_segment') }}
+
+)
+
+select * from final

@@ -1,0 +1,211 @@
+-- Candidates with every feature as it was known at their cutoff: the ranker's input. The training
+-- moments get theirs through Feast, and a check holds the two joins equal.
+with
+
+candidates as (
+
+    select
+        user_id,
+        item_id,
+        role,
+        source,
+        evidence_item_id,
+        source_count,
+        als_rank,
+        covisited_rank,
+        repeat_rank,
+        popular_rank,
+        als_score,
+        covisited_score,
+        repeat_score,
+        popular_score,
+        is_seen,
+        cutoff_at
+
+    from {{ ref('rnk_candidates') }}
+
+),
+
+items as (
+
+    select
+        item_id,
+        category
+
+    from {{ ref('stg_catalog__items') }}
+
+),
+
+outcomes as (
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from {{ ref('trn_holdout') }}
+
+),
+
+user_activity as (
+
+    select
+        user_id,
+        interaction_count,
+        interaction_count_7d,
+        interaction_count_28d,
+        positive_count,
+        positive_count_28d,
+        item_count,
+        item_count_28d,
+        session_count,
+        session_count_28d,
+        active_day_count,
+        days_since_last,
+        days_since_first,
+        interactions_per_item,
+        feature_at
+
+    from {{ ref('ftr_user_activity') }}
+
+),
+
+item_activity as (
+
+    select
+        item_id,
+        user_count,
+        user_count_7d,
+        user_count_28d,
+        positive_count,
+        positive_count_7d,
+        positive_count_28d,
+        negative_count,
+        days_since_last,
+        days_since_first,
+        interactions_per_user,
+        user_share_7d,
+        feature_at
+
+    from {{ ref('ftr_item_activity') }}
+
+),
+
+user_item_activity as (
+
+    select
+        user_id,
+        item_id,
+        interaction_count,
+        positive_count,
+        positive_day_count,
+        view_count,
+        history_position,
+        weight,
+        days_since_last,
+        days_since_first,
+        days_between_positives,
+        feature_at
+
+    from {{ ref('ftr_user_item_activity') }}
+
+),
+
+user_category_activity as (
+
+    select
+        user_id,
+        category,
+        item_count,
+        positive_count,
+        days_since_last,
+        weight_share,
+        feature_at
+
+    from {{ ref('ftr_user_category_activity') }}
+
+),
+
+joined as (
+
+    select
+        candidates.*,
+        items.category,
+        user_activity.interaction_count as user_activity__interaction_count,
+        user_activity.interaction_count_7d as user_activity__interaction_count_7d,
+        user_activity.interaction_count_28d as user_activity__interaction_count_28d,
+        user_activity.positive_count as user_activity__positive_count,
+        user_activity.positive_count_28d as user_activity__positive_count_28d,
+        user_activity.item_count as user_activity__item_count,
+        user_activity.item_count_28d as user_activity__item_count_28d,
+        user_activity.session_count as user_activity__session_count,
+        user_activity.session_count_28d as user_activity__session_count_28d,
+        user_activity.active_day_count as user_activity__active_day_count,
+        user_activity.days_since_last as user_activity__days_since_last,
+        user_activity.days_since_first as user_activity__days_since_first,
+        user_activity.interactions_per_item as user_activity__interactions_per_item,
+        item_activity.user_count as item_activity__user_count,
+        item_activity.user_count_7d as item_activity__user_count_7d,
+        item_activity.user_count_28d as item_activity__user_count_28d,
+        item_activity.positive_count as item_activity__positive_count,
+        item_activity.positive_count_7d as item_activity__positive_count_7d,
+        item_activity.positive_count_28d as item_activity__positive_count_28d,
+        item_activity.negative_count as item_activity__negative_count,
+        item_activity.days_since_last as item_activity__days_since_last,
+        item_activity.days_since_first as item_activity__days_since_first,
+        item_activity.interactions_per_user as item_activity__interactions_per_user,
+        item_activity.user_share_7d as item_activity__user_share_7d,
+        user_item_activity.interaction_count as user_item_activity__interaction_count,
+        user_item_activity.positive_count as user_item_activity__positive_count,
+        user_item_activity.positive_day_count as user_item_activity__positive_day_count,
+        user_item_activity.view_count as user_item_activity__view_count,
+        user_item_activity.history_position as user_item_activity__history_position,
+        user_item_activity.weight as user_item_activity__weight,
+        user_item_activity.days_since_last as user_item_activity__days_since_last,
+        user_item_activity.days_since_first as user_item_activity__days_since_first,
+        user_item_activity.days_between_positives as user_item_activity__days_between_positives,
+        user_category_activity.item_count as user_category_activity__item_count,
+        user_category_activity.positive_count as user_category_activity__positive_count,
+        user_category_activity.days_since_last as user_category_activity__days_since_last,
+        user_category_activity.weight_share as user_category_activity__weight_share,
+        case
+            when candidates.role = 'serve' then null
+            else outcomes.item_id is not null
+        end as is_relevant
+
+    from candidates
+
+    left join items
+        on candidates.item_id = items.item_id
+
+    left join user_activity
+        on
+            candidates.cutoff_at = user_activity.feature_at
+            and candidates.user_id = user_activity.user_id
+
+    left join item_activity
+        on
+            candidates.cutoff_at = item_activity.feature_at
+            and candidates.item_id = item_activity.item_id
+
+    left join user_item_activity
+        on
+            candidates.cutoff_at = user_item_activity.feature_at
+            and candidates.user_id = user_item_activity.user_id
+            and candidates.item_id = user_item_activity.item_id
+
+    left join user_category_activity
+        on
+            candidates.cutoff_at = user_category_activity.feature_at
+            and candidates.user_id = user_category_activity.user_id
+            and items.category = user_category_activity.category
+
+    left join outcomes
+        on
+            candidates.user_id = outcomes.user_id
+            and candidates.item_id = outcomes.item_id
+            and candidates.cutoff_at = outcomes.cutoff_at
+
+)
+
+select * from joined

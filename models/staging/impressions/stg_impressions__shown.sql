@@ -1,0 +1,54 @@
+{%- set time_zone = (var("mapping").get("impressions") or {}).get("time_zone") or "UTC" -%}
+
+with
+
+source as (
+
+    select * from {{ source('mapped', 'impressions') }}
+
+),
+
+renamed as (
+
+    select
+        -- ids
+        nullif(trim(request_id), '') as request_id,
+        nullif(trim(user_id), '') as user_id,
+        nullif(trim(item_id), '') as item_id,
+        nullif(trim(release_id), '') as release_id,
+
+        -- strings
+        nullif(lower(trim(surface)), '') as surface,
+        nullif(trim(variant), '') as variant,
+
+        -- numbers
+        try_cast(rank as bigint) as shown_rank,
+        try_cast(propensity as double) as propensity,
+
+        -- timestamps
+        {{ utc_timestamp('shown_at', time_zone) }} as shown_at
+
+    from source
+
+),
+
+-- Delivered at least once; the first copy of a shown item is kept.
+deduplicated as (
+
+    select * from renamed
+
+    where
+        request_id is not null
+        and user_id is not null
+        and item_id is not null
+        and shown_at < {{ current_moment() }}
+        and shown_rank >= 1
+
+    qualify row_number() over (
+        partition by request_id, item_id
+        order by shown_at, shown_rank
+    ) = 1
+
+)
+
+select * from deduplicated
