@@ -1,0 +1,1 @@
+"""What runs, when and on which resources: settings, the Dagster graph and the command line."""

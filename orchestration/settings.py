@@ -1,0 +1,141 @@
+"""Where everything lies, and what the environment may change about it."""
+
+import os
+import re
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# No program used here reports to its makers.
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "FEAST_USAGE": "False",
+    "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
+}
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of one mapping; every path is absolute.
+
+    Parameters
+    ----------
+    home : Path
+        The folder of the mapping, `<TOPSHELF_HOME>/<mapping name>`.
+    """
+
+    home: Path
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that dbt builds. One process at a time may write it."""
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def snapshot(self) -> Path:
+        """The published DuckDB file, replaced as a whole; this is the one to read."""
+        return self.home / "serving.duckdb"
+
+    @property
+    def features(self) -> Path:
+        """The folder of Parquet files that Feast reads."""
+        return self.home / "features"
+
+    @property
+    def feature_registry(self) -> Path:
+        """The file in which Feast remembers its views."""
+        return self.home / "registry.db"
+
+    @property
+    def online_store(self) -> Path:
+        """The SQLite file in which Feast looks up one entity."""
+        return self.home / "online.db"
+
+    @property
+    def plots(self) -> Path:
+        """The folder of figures."""
+        return self.home / "plots"
+
+    def make_folders(self) -> None:
+        """Create the folders, which DuckDB, Feast and matplotlib expect to exist."""
+        for folder in (self.home, self.features, self.plots):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may differ from one machine or run to another.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of everything that is built; absolute.
+    mapping : str
+        The log to use: the name of a shipped mapping, or the path of a mapping file.
+    project_root : Path
+        Folder of `dbt_project.yml`. Relative paths in a mapping start here.
+    """
+
+    home: Path = PROJECT_ROOT / "data"
+    mapping: str = "sample"
+    project_root: Path = PROJECT_ROOT
+
+    @property
+    def dagster_home(self) -> Path:
+        """The folder in which Dagster keeps its runs."""
+        return self.home / "dagster"
+
+    def places(self, name: str) -> Places:
+        """Return the places of the mapping called `name`.
+
+        Raises
+        ------
+        ValueError
+            If `name` could lead out of its folder.
+        """
+        if not re.fullmatch(r"[a-z0-9_]+", name):
+            msg = f"a mapping's name may hold a-z, 0-9 and _, got {name!r}"
+            raise ValueError(msg)
+        return Places(self.home / name)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that other programs need to work on the same files.
+
+        dbt's `profiles.yml` reads `TOPSHELF_HOME`; Dagster reads `DAGSTER_HOME`.
+        """
+        return {
+            **TELEMETRY_OFF,
+            "TOPSHELF_HOME": str(self.home),
+            "TOPSHELF_MAPPING": self.mapping,
+            "DAGSTER_HOME": str(self.dagster_home),
+        }
+
+    def export(self) -> None:
+        """Put `environment()` into this process, for the programs that run inside it."""
+        os.environ.update(self.environment())
+
+
+def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
+    """Read the settings from environment variables.
+
+    Parameters
+    ----------
+    environment : mapping of str to str, optional
+        The variables; those of this process when left out. Read are `TOPSHELF_HOME` (default
+        `data`; a relative path starts at the project) and `TOPSHELF_MAPPING` (default `sample`).
+        An empty value counts as none.
+
+    Returns
+    -------
+    Settings
+    """
+    variables = os.environ if environment is None else environment
+    home = Path(variables.get("TOPSHELF_HOME") or "data").expanduser()
+    return Settings(
+        home=(PROJECT_ROOT / home).resolve(),
+        mapping=variables.get("TOPSHELF_MAPPING") or Settings.mapping,
+        project_root=PROJECT_ROOT,
+    )

@@ -1,0 +1,75 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT_ROOT, Settings, read_settings
+
+
+def test_an_empty_environment_means_the_sample_in_the_projects_data_folder():
+    settings = read_settings({})
+    assert settings == Settings(
+        home=PROJECT_ROOT / "data", mapping="sample", project_root=PROJECT_ROOT
+    )
+    assert (settings.project_root / "orchestration" / "settings.py").is_file()
+
+
+def test_an_empty_variable_counts_as_none():
+    assert read_settings({"TOPSHELF_HOME": "", "TOPSHELF_MAPPING": ""}) == read_settings({})
+
+
+def test_a_relative_home_starts_at_the_project_wherever_the_process_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({"TOPSHELF_HOME": "elsewhere"}).home == PROJECT_ROOT / "elsewhere"
+
+
+def test_an_absolute_home_is_taken_as_it_is(tmp_path):
+    settings = read_settings({"TOPSHELF_HOME": str(tmp_path), "TOPSHELF_MAPPING": "shop.yml"})
+    assert settings.home == tmp_path
+    assert settings.mapping == "shop.yml"
+
+
+def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch):
+    monkeypatch.setenv("TOPSHELF_MAPPING", "deskdrop")
+    assert read_settings().mapping == "deskdrop"
+
+
+def test_every_mapping_has_a_folder_of_its_own():
+    places = Settings(home=Path("/home/of/all")).places("my_shop")
+    assert places.warehouse == Path("/home/of/all/my_shop/warehouse.duckdb")
+    assert places.snapshot == Path("/home/of/all/my_shop/serving.duckdb")
+    assert places.features == Path("/home/of/all/my_shop/features")
+    assert places.feature_registry == Path("/home/of/all/my_shop/registry.db")
+    assert places.online_store == Path("/home/of/all/my_shop/online.db")
+    assert places.plots == Path("/home/of/all/my_shop/plots")
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "My Shop", "shop\n"])
+def test_a_name_that_could_lead_elsewhere_is_refused(name):
+    with pytest.raises(ValueError, match="a mapping's name may hold a-z, 0-9 and _, got"):
+        Settings().places(name)
+
+
+def test_folders_are_made_and_may_exist_already(tmp_path):
+    places = Settings(home=tmp_path / "new").places("shop")
+    places.make_folders()
+    places.make_folders()
+    assert places.features.is_dir()
+    assert places.plots.is_dir()
+
+
+def test_other_programs_get_the_same_files_and_no_telemetry(tmp_path, monkeypatch):
+    for name in ("TOPSHELF_HOME", "TOPSHELF_MAPPING", "DAGSTER_HOME", "DO_NOT_TRACK"):
+        monkeypatch.setenv(name, "before")
+    monkeypatch.setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "true")
+    monkeypatch.setenv("FEAST_USAGE", "True")
+    monkeypatch.setenv("SQLMESH__DISABLE_ANONYMIZED_ANALYTICS", "false")
+    settings = Settings(home=tmp_path, mapping="deskdrop")
+    settings.export()
+    assert read_settings().home == tmp_path
+    assert read_settings().mapping == "deskdrop"
+    assert os.environ["DAGSTER_HOME"] == str(tmp_path / "dagster")
+    assert os.environ["DO_NOT_TRACK"] == "1"
+    assert os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
+    assert os.environ["FEAST_USAGE"] == "False"
+    assert os.environ["SQLMESH__DISABLE_ANONYMIZED_ANALYTICS"] == "true"
