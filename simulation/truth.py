@@ -1,0 +1,159 @@
+"""The planted truth as Arrow tables, for tests; no model may read it."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simulation.catalogue import NEVER
+from simulation.config import SECONDS_PER_DAY
+from simulation.day import Block, DayLog
+from simulation.dirt import DEFECTS, NO_DEFECT, OFFSET_TIME, ZULU_TIME, Deliveries
+from simulation.preferences import tastes_at
+from simulation.tables import Names, event_ids, impressions_table
+from simulation.world import World
+
+
+def dirty_rows_table(
+    world: World, log: DayLog, deliveries: Deliveries, block_count: int
+) -> pa.Table:
+    """Name the dirty rows and why they are.
+
+    Parameters
+    ----------
+    world : World
+    log : DayLog
+    deliveries : Deliveries
+        Of ``log.events``.
+    block_count : int
+
+    Returns
+    -------
+    Table
+        ``event_id``, ``delivery`` (1 or 2) and ``reason``, a row for each
+        reason: those of `DEFECTS`, ``odd_spelling``, ``zulu_time``,
+        ``offset_time`` and ``bot``.
+    """
+    ids = event_ids(log, deliveries, block_count)
+    bots = world.users.are_bots[log.events.users[deliveries.rows]]
+    reasons = {name: deliveries.defects == code for code, name in enumerate(DEFECTS)}
+    # A type that is missing or unknown has no spelling, a broken time no zone.
+    spelled = ~np.isin(
+        deliveries.defects, [DEFECTS.index(n) for n in ("missing_type", "unknown_type")]
+    )
+    timed = deliveries.defects != DEFECTS.index("unparsable_time")
+    reasons["odd_spelling"] = (deliveries.spellings > 0) & spelled
+    reasons["zulu_time"] = (deliveries.zones == ZULU_TIME) & timed
+    reasons["offset_time"] = (deliveries.zones >= OFFSET_TIME) & timed
+    reasons["bot"] = bots
+    parts = [
+        pa.table(
+            {
+                "event_id": ids.filter(pa.array(mask)),
+                "delivery": pa.array(deliveries.deliveries[mask]),
+                "reason": pa.repeat(name, int(mask.sum())),
+            }
+        )
+        for name, mask in reasons.items()
+    ]
+    return pa.concat_tables(parts)
+
+
+def relevances_table(names: Names, log: DayLog) -> pa.Table:
+    """Write how much each shown item was wanted.
+
+    Parameters
+    ----------
+    names : Names
+    log : DayLog
+
+    Returns
+    -------
+    Table
+        ``request_id``, ``item_id`` and ``relevance`` in (0, 1): the
+        probability that the user wanted the item when it was shown, before
+        position and habit.
+    """
+    shown = impressions_table(names, log).select(["request_id", "item_id"])
+    return shown.append_column("relevance", pa.array(log.impressions.relevances))
+
+
+def tastes_table(world: World, names: Names, block: Block, day: int) -> pa.Table:
+    """Write what a block of users likes on a day.
+
+    Parameters
+    ----------
+    world : World
+    names : Names
+    block : Block
+    day : int
+
+    Returns
+    -------
+    Table
+        ``user_id``, ``taste_at`` (00:00 UTC of the day), ``taste`` (unit
+        vector), ``satisfaction`` after the day and ``is_bot``.
+    """
+    users = np.arange(block.start, block.stop)
+    tastes = tastes_at(world, users, day)
+    moment = np.datetime64(world.config.start_second + day * SECONDS_PER_DAY, "s")
+    return pa.table(
+        {
+            "user_id": names.users.take(pa.array(users)),
+            "taste_at": pa.array(np.full(users.size, moment)).cast(pa.timestamp("us")),
+            "taste": pa.FixedSizeListArray.from_arrays(pa.array(tastes.ravel()), tastes.shape[1]),
+            "satisfaction": pa.array(block.memories.satisfactions),
+            "is_bot": pa.array(world.users.are_bots[users]),
+        }
+    )
+
+
+def items_truth_table(world: World, names: Names) -> pa.Table:
+    """Write what makes an item wanted.
+
+    Parameters
+    ----------
+    world : World
+    names : Names
+
+    Returns
+    -------
+    Table
+        ``item_id``, ``direction`` (unit vector), ``quality``,
+        ``half_life_days``, ``released_day`` and ``discontinued_day`` (of the
+        log, null when never) and ``complement_ids``.
+    """
+    catalogue = world.catalogue
+    ended = catalogue.discontinued_days
+    complements = names.items.take(pa.array(catalogue.complements.ravel()))
+    return pa.table(
+        {
+            "item_id": names.items,
+            "direction": pa.FixedSizeListArray.from_arrays(
+                pa.array(catalogue.directions.ravel()), catalogue.directions.shape[1]
+            ),
+            "quality": pa.array(catalogue.qualities),
+            "half_life_days": pa.array(catalogue.half_lives),
+            "released_day": pa.array(catalogue.released_days),
+            "discontinued_day": pa.array(ended, mask=ended == NEVER),
+            "complement_ids": pa.FixedSizeListArray.from_arrays(
+                complements, catalogue.complements.shape[1]
+            ),
+        }
+    )
+
+
+def count_reasons(dirty_rows: pa.Table) -> dict[str, int]:
+    """Count the rows of a table of dirty rows by reason.
+
+    Parameters
+    ----------
+    dirty_rows : Table
+        As `dirty_rows_table` gives it.
+
+    Returns
+    -------
+    dict of str to int
+        Only reasons that occur.
+    """
+    counted = pc.value_counts(dirty_rows["reason"]).to_pylist()
+    return {entry["values"]: entry["counts"] for entry in counted}
