@@ -38,6 +38,7 @@ neighbours as (
     select
         item_id,
         neighbour_item_id,
+        support,
         candidate_score,
         cutoff_at
 
@@ -52,6 +53,7 @@ contributions as (
         histories.user_id,
         histories.item_id as evidence_item_id,
         neighbours.neighbour_item_id as item_id,
+        neighbours.support,
         histories.cutoff_at,
         neighbours.candidate_score
         * pow(0.5, histories.age_days / {{ var('history_half_life_days') }}) as contribution
@@ -76,7 +78,10 @@ summed as (
         user_id,
         item_id,
         arg_max(evidence_item_id, (contribution, evidence_item_id)) as evidence_item_id,
+        count(*) as evidence_count,
+        sum(support) as support,
         cutoff_at,
+        round(max(contribution), 9) as best_contribution,
         round(fsum(contribution), 9) as candidate_score
 
     from contributions
@@ -136,6 +141,9 @@ final as (
                 order by candidate_rank
             ) as integer
         ) as candidate_rank,
+        cast(evidence_count as bigint) as evidence_count,
+        cast(support as bigint) as support,
+        cast(best_contribution as double) as best_contribution,
         cast(candidate_score as double) as candidate_score,
         is_seen,
         cutoff_at

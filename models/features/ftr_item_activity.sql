@@ -12,6 +12,7 @@ interactions as (
         user_id,
         item_id,
         role,
+        value,
         interacted_at,
         known_at
 
@@ -37,9 +38,12 @@ known as (
         interactions.item_id,
         interactions.role = 'positive' as is_positive,
         interactions.role = 'negative' as is_negative,
+        interactions.value,
         interactions.interacted_at,
+        epoch(cutoffs.cutoff_at - interactions.interacted_at) / 86400.0 as age_days,
         interactions.interacted_at >= cutoffs.cutoff_at - interval 7 day as is_7d,
         interactions.interacted_at >= cutoffs.cutoff_at - interval 28 day as is_28d,
+        interactions.interacted_at >= cutoffs.cutoff_at - interval 84 day as is_84d,
         cutoffs.cutoff_at as feature_at
 
     from interactions
@@ -56,6 +60,37 @@ known as (
 
 ),
 
+first_touches as (
+
+    select
+        user_id,
+        item_id,
+        feature_at,
+        min(interacted_at) as first_interacted_at,
+        count(*) filter (where is_positive) > 1 as is_repeated
+
+    from known
+
+    group by user_id, item_id, feature_at
+
+),
+
+newcomers as (
+
+    select
+        item_id,
+        feature_at,
+        count(*) filter (
+            where first_interacted_at >= feature_at - interval 28 day
+        ) as new_user_count_28d,
+        avg(cast(is_repeated as integer)) as repeat_user_share
+
+    from first_touches
+
+    group by item_id, feature_at
+
+),
+
 summed as (
 
     select
@@ -67,10 +102,13 @@ summed as (
         count(*) filter (where is_positive) as positive_count,
         count(*) filter (where is_positive and is_7d) as positive_count_7d,
         count(*) filter (where is_positive and is_28d) as positive_count_28d,
+        count(*) filter (where is_positive and is_84d) as positive_count_84d,
         count(*) filter (where is_negative) as negative_count,
-        count(*) as interaction_count,
         epoch(feature_at - max(interacted_at)) / 86400.0 as days_since_last,
-        epoch(feature_at - min(interacted_at)) / 86400.0 as days_since_first
+        epoch(feature_at - min(interacted_at)) / 86400.0 as days_since_first,
+        round(fsum(pow(0.5, age_days / 7)) filter (where is_positive), 9) as positive_weight_7d,
+        round(fsum(pow(0.5, age_days / 2)) filter (where is_positive), 9) as positive_weight_2d,
+        round(favg(ln(1 + abs(value))) filter (where is_positive), 9) as value_log_mean
 
     from known
 
@@ -81,22 +119,30 @@ summed as (
 final as (
 
     select
-        item_id,
-        cast(user_count as bigint) as user_count,
-        cast(user_count_7d as bigint) as user_count_7d,
-        cast(user_count_28d as bigint) as user_count_28d,
-        cast(positive_count as bigint) as positive_count,
-        cast(positive_count_7d as bigint) as positive_count_7d,
-        cast(positive_count_28d as bigint) as positive_count_28d,
-        cast(negative_count as bigint) as negative_count,
-        cast(days_since_last as double) as days_since_last,
-        cast(days_since_first as double) as days_since_first,
-        cast(interaction_count / user_count as double) as interactions_per_user,
-        -- Share of the last four weeks' users who came in the last one; 0.25 is a steady item.
-        cast(user_count_7d / nullif(user_count_28d, 0) as double) as user_share_7d,
-        feature_at
+        summed.item_id,
+        cast(summed.user_count as bigint) as user_count,
+        cast(summed.user_count_7d as bigint) as user_count_7d,
+        cast(summed.user_count_28d as bigint) as user_count_28d,
+        cast(newcomers.new_user_count_28d as bigint) as new_user_count_28d,
+        cast(summed.positive_count as bigint) as positive_count,
+        cast(summed.positive_count_7d as bigint) as positive_count_7d,
+        cast(summed.positive_count_28d as bigint) as positive_count_28d,
+        cast(summed.positive_count_84d as bigint) as positive_count_84d,
+        cast(summed.negative_count as bigint) as negative_count,
+        cast(coalesce(summed.positive_weight_2d, 0) as double) as positive_weight_2d,
+        cast(coalesce(summed.positive_weight_7d, 0) as double) as positive_weight_7d,
+        cast(summed.days_since_last as double) as days_since_last,
+        cast(summed.days_since_first as double) as days_since_first,
+        cast(newcomers.repeat_user_share as double) as repeat_user_share,
+        cast(summed.value_log_mean as double) as value_log_mean,
+        summed.feature_at
 
     from summed
+
+    inner join newcomers
+        on
+            summed.item_id = newcomers.item_id
+            and summed.feature_at = newcomers.feature_at
 
 )
 

@@ -12,8 +12,8 @@ interactions as (
         interaction_id,
         user_id,
         item_id,
-        session_id,
         role,
+        value,
         interacted_at,
         known_at
 
@@ -29,6 +29,7 @@ known as (
         interactions.user_id,
         interactions.item_id,
         interactions.role,
+        interactions.value,
         interactions.interacted_at,
         cutoffs.cutoff_at as feature_at,
         lag(interactions.interacted_at) over (
@@ -49,6 +50,7 @@ flagged as (
         *,
         interacted_at >= feature_at - interval 7 day as is_7d,
         interacted_at >= feature_at - interval 28 day as is_28d,
+        interacted_at >= feature_at - interval 84 day as is_84d,
         role = 'positive' as is_positive,
         coalesce(
             interacted_at - previous_at > interval '{{ var("session_gap_minutes") }}' minute,
@@ -69,13 +71,16 @@ summed as (
         count(*) filter (where is_28d) as interaction_count_28d,
         count(*) filter (where is_positive) as positive_count,
         count(*) filter (where is_positive and is_28d) as positive_count_28d,
+        count(*) filter (where is_positive and is_84d) as positive_count_84d,
         count(distinct item_id) as item_count,
         count(distinct item_id) filter (where is_28d) as item_count_28d,
         count(*) filter (where is_session_start) as session_count,
         count(*) filter (where is_session_start and is_28d) as session_count_28d,
+        count(*) filter (where is_session_start and is_84d) as session_count_84d,
         count(distinct cast(interacted_at as date)) as active_day_count,
         epoch(feature_at - max(interacted_at)) / 86400.0 as days_since_last,
-        epoch(feature_at - min(interacted_at)) / 86400.0 as days_since_first
+        epoch(feature_at - min(interacted_at)) / 86400.0 as days_since_first,
+        round(favg(ln(1 + abs(value))) filter (where is_positive), 9) as value_log_mean
 
     from flagged
 
@@ -92,15 +97,21 @@ final as (
         cast(interaction_count_28d as bigint) as interaction_count_28d,
         cast(positive_count as bigint) as positive_count,
         cast(positive_count_28d as bigint) as positive_count_28d,
+        cast(positive_count_84d as bigint) as positive_count_84d,
         cast(item_count as bigint) as item_count,
         cast(item_count_28d as bigint) as item_count_28d,
         cast(session_count as bigint) as session_count,
         cast(session_count_28d as bigint) as session_count_28d,
+        cast(session_count_84d as bigint) as session_count_84d,
         cast(active_day_count as bigint) as active_day_count,
         cast(days_since_last as double) as days_since_last,
         cast(days_since_first as double) as days_since_first,
         -- Interactions an item: 1 never comes back to an item.
         cast(interaction_count / item_count as double) as interactions_per_item,
+        cast(
+            (days_since_first - days_since_last) / nullif(session_count - 1, 0) as double
+        ) as days_between_sessions,
+        cast(value_log_mean as double) as value_log_mean,
         feature_at
 
     from summed

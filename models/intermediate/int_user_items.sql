@@ -41,12 +41,22 @@ summed as (
         cutoffs.cutoff_at,
         count(*) as interaction_count,
         count(*) filter (where interactions.role = 'positive') as positive_count,
+        count(*) filter (
+            where
+            interactions.role = 'positive'
+            and interactions.interacted_at >= cutoffs.cutoff_at - interval 28 day
+        ) as positive_count_28d,
+        count(*) filter (
+            where
+            interactions.role = 'positive'
+            and interactions.interacted_at >= cutoffs.cutoff_at - interval 84 day
+        ) as positive_count_84d,
         count(distinct case
             when interactions.role = 'positive' then cast(interactions.interacted_at as date)
         end) as positive_day_count,
         count(*) filter (where interactions.role = 'view') as view_count,
         count(*) filter (where interactions.role = 'negative') as negative_count,
-        sum(
+        fsum(
             interactions.weight
             * pow(
                 0.5,
@@ -78,10 +88,12 @@ final as (
         summed.item_id,
         summed.interaction_count,
         summed.positive_count,
+        summed.positive_count_28d,
+        summed.positive_count_84d,
         summed.positive_day_count,
         summed.view_count,
         summed.negative_count,
-        coalesce(summed.weight, 0.0) as weight,
+        coalesce(round(summed.weight, 9), 0.0) as weight,
         -- Position from the newest: 1 is the item the user touched last.
         row_number() over (
             partition by summed.cutoff_at, summed.user_id

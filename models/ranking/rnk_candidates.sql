@@ -33,6 +33,9 @@ covisited as (
         item_id,
         evidence_item_id,
         candidate_rank,
+        evidence_count,
+        support,
+        best_contribution,
         candidate_score,
         cutoff_at
 
@@ -63,9 +66,7 @@ popular_items as (
 
     from {{ ref('cnd_popular_items') }}
 
-    where
-        segment = 'all'
-        and popularity_rank <= {{ var('popular_per_user') }}
+    where segment = 'all'
 
 ),
 
@@ -80,134 +81,140 @@ history as (
 
 ),
 
-proposals as (
+-- Learned candidates of a moment that is no longer ranked are left behind here.
+pairs as (
 
     select
-        user_id,
-        item_id,
-        'als' as source,
-        null as evidence_item_id,
-        candidate_rank,
-        candidate_score,
-        cutoff_at
+        learned.user_id,
+        learned.item_id,
+        learned.cutoff_at
 
     from learned
 
-    union all
+    inner join moments
+        on
+            learned.user_id = moments.user_id
+            and learned.cutoff_at = moments.cutoff_at
+
+    union
 
     select
         user_id,
         item_id,
-        'covisitation' as source,
-        evidence_item_id,
-        candidate_rank,
-        candidate_score,
         cutoff_at
 
     from covisited
 
-    union all
+    union
 
     select
         user_id,
         item_id,
-        'repeat' as source,
-        item_id as evidence_item_id,
-        candidate_rank,
-        candidate_score,
         cutoff_at
 
     from repeats
 
-    union all
+    union
 
     select
         moments.user_id,
         popular_items.item_id,
-        'popular' as source,
-        null as evidence_item_id,
-        popular_items.popularity_rank as candidate_rank,
-        popular_items.candidate_score,
         moments.cutoff_at
 
     from moments
 
     inner join popular_items
-        on moments.cutoff_at = popular_items.cutoff_at
+        on
+            moments.cutoff_at = popular_items.cutoff_at
+            and popular_items.popularity_rank <= {{ var('popular_per_user') }}
 
 ),
 
--- Learned candidates of a moment that is no longer ranked are left behind here.
-gathered as (
+-- A source that did not propose the pair leaves null.
+joined as (
 
     select
-        proposals.*,
-        moments.role
-    from proposals
+        pairs.user_id,
+        pairs.item_id,
+        covisited.evidence_item_id as covisited_evidence_item_id,
+        learned.candidate_rank as als_rank,
+        covisited.candidate_rank as covisited_rank,
+        repeats.candidate_rank as repeat_rank,
+        popular_items.popularity_rank as popular_rank,
+        covisited.evidence_count as covisited_evidence_count,
+        covisited.support as covisited_support,
+        learned.candidate_score as als_score,
+        covisited.candidate_score as covisited_score,
+        covisited.best_contribution as covisited_best_contribution,
+        repeats.candidate_score as repeat_score,
+        popular_items.candidate_score as popular_score,
+        history.item_id is not null as is_seen,
+        pairs.cutoff_at
 
-    inner join moments
+    from pairs
+
+    left join learned
         on
-            proposals.user_id = moments.user_id
-            and proposals.cutoff_at = moments.cutoff_at
+            pairs.user_id = learned.user_id
+            and pairs.item_id = learned.item_id
+            and pairs.cutoff_at = learned.cutoff_at
+
+    left join covisited
+        on
+            pairs.user_id = covisited.user_id
+            and pairs.item_id = covisited.item_id
+            and pairs.cutoff_at = covisited.cutoff_at
+
+    left join repeats
+        on
+            pairs.user_id = repeats.user_id
+            and pairs.item_id = repeats.item_id
+            and pairs.cutoff_at = repeats.cutoff_at
+
+    left join popular_items
+        on
+            pairs.item_id = popular_items.item_id
+            and pairs.cutoff_at = popular_items.cutoff_at
+
+    left join history
+        on
+            pairs.user_id = history.user_id
+            and pairs.item_id = history.item_id
+            and pairs.cutoff_at = history.cutoff_at
 
 ),
 
-pivoted as (
+-- The source that ranked the pair best gives the reason; on a tie the one with evidence.
+final as (
 
     select
         user_id,
         item_id,
-        role,
-        -- The source that ranked the pair best gives the reason; evidence breaks a tie.
-        arg_min(source, (candidate_rank, evidence_item_id is null, source)) as source,
-        max(evidence_item_id) filter (where source = 'covisitation') as covisited_evidence_item_id,
-        count(*) as source_count,
-        max(candidate_rank) filter (where source = 'als') as als_rank,
-        max(candidate_rank) filter (where source = 'covisitation') as covisited_rank,
-        max(candidate_rank) filter (where source = 'repeat') as repeat_rank,
-        max(candidate_rank) filter (where source = 'popular') as popular_rank,
-        max(candidate_score) filter (where source = 'als') as als_score,
-        max(candidate_score) filter (where source = 'covisitation') as covisited_score,
-        max(candidate_score) filter (where source = 'repeat') as repeat_score,
-        max(candidate_score) filter (where source = 'popular') as popular_score,
+        case least(repeat_rank, covisited_rank, als_rank, popular_rank)
+            when repeat_rank then 'repeat'
+            when covisited_rank then 'covisitation'
+            when als_rank then 'als'
+            else 'popular'
+        end as source,
+        case least(repeat_rank, covisited_rank, als_rank, popular_rank)
+            when repeat_rank then item_id
+            when covisited_rank then covisited_evidence_item_id
+        end as evidence_item_id,
+        cast(als_rank as bigint) as als_rank,
+        cast(covisited_rank as bigint) as covisited_rank,
+        cast(repeat_rank as bigint) as repeat_rank,
+        cast(popular_rank as bigint) as popular_rank,
+        cast(covisited_evidence_count as bigint) as covisited_evidence_count,
+        cast(covisited_support as bigint) as covisited_support,
+        cast(als_score as double) as als_score,
+        cast(covisited_score as double) as covisited_score,
+        cast(covisited_best_contribution as double) as covisited_best_contribution,
+        cast(repeat_score as double) as repeat_score,
+        cast(popular_score as double) as popular_score,
+        is_seen,
         cutoff_at
 
-    from gathered
-
-    group by user_id, item_id, role, cutoff_at
-
-),
-
-final as (
-
-    select
-        pivoted.user_id,
-        pivoted.item_id,
-        pivoted.role,
-        pivoted.source,
-        case
-            when pivoted.source = 'covisitation' then pivoted.covisited_evidence_item_id
-            when pivoted.source = 'repeat' then pivoted.item_id
-        end as evidence_item_id,
-        cast(pivoted.source_count as bigint) as source_count,
-        cast(pivoted.als_rank as bigint) as als_rank,
-        cast(pivoted.covisited_rank as bigint) as covisited_rank,
-        cast(pivoted.repeat_rank as bigint) as repeat_rank,
-        cast(pivoted.popular_rank as bigint) as popular_rank,
-        cast(pivoted.als_score as double) as als_score,
-        cast(pivoted.covisited_score as double) as covisited_score,
-        cast(pivoted.repeat_score as double) as repeat_score,
-        cast(pivoted.popular_score as double) as popular_score,
-        history.item_id is not null as is_seen,
-        pivoted.cutoff_at
-
-    from pivoted
-
-    left join history
-        on
-            pivoted.user_id = history.user_id
-            and pivoted.item_id = history.item_id
-            and pivoted.cutoff_at = history.cutoff_at
+    from joined
 
 )
 

@@ -7,22 +7,33 @@ candidates as (
     select
         user_id,
         item_id,
-        role,
         source,
         evidence_item_id,
-        source_count,
         als_rank,
         covisited_rank,
         repeat_rank,
         popular_rank,
+        covisited_evidence_count,
+        covisited_support,
         als_score,
         covisited_score,
+        covisited_best_contribution,
         repeat_score,
         popular_score,
         is_seen,
         cutoff_at
 
     from {{ ref('rnk_candidates') }}
+
+),
+
+cutoffs as (
+
+    select
+        role,
+        cutoff_at
+
+    from {{ ref('int_cutoffs') }}
 
 ),
 
@@ -56,17 +67,36 @@ user_activity as (
         interaction_count_28d,
         positive_count,
         positive_count_28d,
+        positive_count_84d,
         item_count,
         item_count_28d,
         session_count,
         session_count_28d,
+        session_count_84d,
         active_day_count,
         days_since_last,
         days_since_first,
+        days_between_sessions,
         interactions_per_item,
+        value_log_mean,
         feature_at
 
     from {{ ref('ftr_user_activity') }}
+
+),
+
+user_taste as (
+
+    select
+        user_id,
+        item_user_count_log_mean,
+        item_days_since_first_mean,
+        item_value_log_mean,
+        repeat_item_share,
+        new_item_share_28d,
+        feature_at
+
+    from {{ ref('ftr_user_taste') }}
 
 ),
 
@@ -77,14 +107,18 @@ item_activity as (
         user_count,
         user_count_7d,
         user_count_28d,
+        new_user_count_28d,
         positive_count,
         positive_count_7d,
         positive_count_28d,
+        positive_count_84d,
         negative_count,
+        positive_weight_2d,
+        positive_weight_7d,
         days_since_last,
         days_since_first,
-        interactions_per_user,
-        user_share_7d,
+        repeat_user_share,
+        value_log_mean,
         feature_at
 
     from {{ ref('ftr_item_activity') }}
@@ -98,6 +132,8 @@ user_item_activity as (
         item_id,
         interaction_count,
         positive_count,
+        positive_count_28d,
+        positive_count_84d,
         positive_day_count,
         view_count,
         history_position,
@@ -130,33 +166,49 @@ joined as (
 
     select
         candidates.*,
+        cutoffs.role,
         items.category,
         user_activity.interaction_count as user_activity__interaction_count,
         user_activity.interaction_count_7d as user_activity__interaction_count_7d,
         user_activity.interaction_count_28d as user_activity__interaction_count_28d,
         user_activity.positive_count as user_activity__positive_count,
         user_activity.positive_count_28d as user_activity__positive_count_28d,
+        user_activity.positive_count_84d as user_activity__positive_count_84d,
         user_activity.item_count as user_activity__item_count,
         user_activity.item_count_28d as user_activity__item_count_28d,
         user_activity.session_count as user_activity__session_count,
         user_activity.session_count_28d as user_activity__session_count_28d,
+        user_activity.session_count_84d as user_activity__session_count_84d,
         user_activity.active_day_count as user_activity__active_day_count,
         user_activity.days_since_last as user_activity__days_since_last,
         user_activity.days_since_first as user_activity__days_since_first,
+        user_activity.days_between_sessions as user_activity__days_between_sessions,
         user_activity.interactions_per_item as user_activity__interactions_per_item,
+        user_activity.value_log_mean as user_activity__value_log_mean,
+        user_taste.item_user_count_log_mean as user_taste__item_user_count_log_mean,
+        user_taste.item_days_since_first_mean as user_taste__item_days_since_first_mean,
+        user_taste.item_value_log_mean as user_taste__item_value_log_mean,
+        user_taste.repeat_item_share as user_taste__repeat_item_share,
+        user_taste.new_item_share_28d as user_taste__new_item_share_28d,
         item_activity.user_count as item_activity__user_count,
         item_activity.user_count_7d as item_activity__user_count_7d,
         item_activity.user_count_28d as item_activity__user_count_28d,
+        item_activity.new_user_count_28d as item_activity__new_user_count_28d,
         item_activity.positive_count as item_activity__positive_count,
         item_activity.positive_count_7d as item_activity__positive_count_7d,
         item_activity.positive_count_28d as item_activity__positive_count_28d,
+        item_activity.positive_count_84d as item_activity__positive_count_84d,
         item_activity.negative_count as item_activity__negative_count,
+        item_activity.positive_weight_2d as item_activity__positive_weight_2d,
+        item_activity.positive_weight_7d as item_activity__positive_weight_7d,
         item_activity.days_since_last as item_activity__days_since_last,
         item_activity.days_since_first as item_activity__days_since_first,
-        item_activity.interactions_per_user as item_activity__interactions_per_user,
-        item_activity.user_share_7d as item_activity__user_share_7d,
+        item_activity.repeat_user_share as item_activity__repeat_user_share,
+        item_activity.value_log_mean as item_activity__value_log_mean,
         user_item_activity.interaction_count as user_item_activity__interaction_count,
         user_item_activity.positive_count as user_item_activity__positive_count,
+        user_item_activity.positive_count_28d as user_item_activity__positive_count_28d,
+        user_item_activity.positive_count_84d as user_item_activity__positive_count_84d,
         user_item_activity.positive_day_count as user_item_activity__positive_day_count,
         user_item_activity.view_count as user_item_activity__view_count,
         user_item_activity.history_position as user_item_activity__history_position,
@@ -169,11 +221,14 @@ joined as (
         user_category_activity.days_since_last as user_category_activity__days_since_last,
         user_category_activity.weight_share as user_category_activity__weight_share,
         case
-            when candidates.role = 'serve' then null
+            when cutoffs.role = 'serve' then null
             else outcomes.item_id is not null
         end as is_relevant
 
     from candidates
+
+    inner join cutoffs
+        on candidates.cutoff_at = cutoffs.cutoff_at
 
     left join items
         on candidates.item_id = items.item_id
@@ -182,6 +237,11 @@ joined as (
         on
             candidates.cutoff_at = user_activity.feature_at
             and candidates.user_id = user_activity.user_id
+
+    left join user_taste
+        on
+            candidates.cutoff_at = user_taste.feature_at
+            and candidates.user_id = user_taste.user_id
 
     left join item_activity
         on
