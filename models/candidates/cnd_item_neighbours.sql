@@ -33,7 +33,8 @@ pairs as (
             end
             * pow(
                 0.5,
-                abs(histories.age_days - neighbours.age_days) / {{ var('covisitation_gap_half_life_days') }}
+                abs(histories.age_days - neighbours.age_days)
+                / {{ var('covisitation_gap_half_life_days') }}
             )
             * pow(
                 0.5,

@@ -35,7 +35,10 @@ ranked as (
         round(user_items.weight, 9) as candidate_score,
         row_number() over (
             partition by user_items.cutoff_at, user_items.user_id
-            order by round(user_items.weight, 9) desc, user_items.last_positive_at desc, user_items.item_id asc
+            order by
+                round(user_items.weight, 9) desc,
+                user_items.last_positive_at desc,
+                user_items.item_id asc
         ) as candidate_rank
 
     from user_items

@@ -34,7 +34,8 @@ started as (
         *,
         case
             when previous_at is null then 1
-            when interacted_at - previous_at > interval '{{ var("session_gap_minutes") }}' minute then 1
+            when interacted_at - previous_at > interval '{{ var("session_gap_minutes") }}' minute
+                then 1
             else 0
         end as is_start
 
