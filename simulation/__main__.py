@@ -11,7 +11,6 @@ from simulation.writing import LogSummary, write_log
 
 app = typer.Typer(add_completion=False)
 
-Out = Annotated[Path, typer.Option(help="Folder for the four Parquet files.")]
 Truth = Annotated[Path | None, typer.Option(help="Folder for the planted truth; none by default.")]
 Workers = Annotated[int, typer.Option(min=1, help="Threads; they do not change the log.")]
 
@@ -30,12 +29,18 @@ def simulate_log(
     workers: Workers = 1,
 ) -> None:
     """Simulate a log of any size; equal options give equal logs."""
-    if context.invoked_subcommand is None:
-        _write(WorldConfig(users=users, items=items, days=days, seed=seed), out, truth, workers)
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        raise typer.BadParameter("--out is missing: the folder to write to")
+    _write(WorldConfig(users=users, items=items, days=days, seed=seed), out, truth, workers)
 
 
 @app.command("sample")
-def make_sample(out: Out = Path("seeds/sample"), truth: Truth = None) -> None:
+def make_sample(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("seeds/sample"),
+    truth: Truth = None,
+) -> None:
     """Make the sample that is shipped with the project."""
     _write(SAMPLE, out, truth, workers=1)
 
@@ -70,7 +75,7 @@ def describe(summary: LogSummary, seconds: float) -> str:
         f"{summary.events:,} events, {summary.impressions:,} impressions"
         f" in {seconds:.1f} s ({summary.events / seconds:,.0f} events/s)"
     ]
-    lines += [f"{reason:>18} {count:,}" for reason, count in sorted(summary.defects.items())]
+    lines += [f"{reason:>18} {count:,}" for reason, count in sorted(summary.dirt.items())]
     return "\n".join(lines)
 
 

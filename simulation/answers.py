@@ -81,22 +81,14 @@ def answer(
     utility = utilities(world, shelf, tastes, items)
     utility += habits.complement_bonus * _goes_with(world, memories, shelf.day, items)
     relevances = np.where(items >= 0, relevance(utility), 0.0)
-    owned = (items[:, :, None] == memories.purchases[:, None, :]).any(axis=2) & (items >= 0)
+    owned = (items[:, :, None] == memories.purchases[:, None, :]).any(axis=2)
     interest = np.where(owned, habits.repeat_interest, 1.0)
-    looked = habits.view / (1 + habits.examination_decay * np.arange(lists.items.shape[1]))
     view, cart, purchase, dislike, pieces = rng.random((5, *items.shape))
-    viewed = (
-        found[:, :0]
-        if not items.size
-        else np.concatenate(
-            [
-                view[:, : looked.size] < (looked * (relevances * interest)[:, : looked.size]),
-                found >= 0,
-            ],
-            axis=1,
-        )
-    )
-    viewed = viewed & (items >= 0)
+    # What was searched for is looked at in any case.
+    searched = np.zeros(items.shape[1], dtype=bool)
+    searched[lists.items.shape[1] :] = True
+    examined = habits.view / (1 + habits.examination_decay * np.arange(items.shape[1]))
+    viewed = (items >= 0) & (searched | (view < examined * relevances * interest))
     carted = viewed & (cart < habits.cart * relevances * interest)
     return Answers(
         items=items,
@@ -119,46 +111,49 @@ def _search(
 ) -> np.ndarray:
     """Items the users look for themselves, -1 where they look for nothing."""
     habits = world.config.habits
-    count, searches = tastes.shape[0], len(habits.searches)
-    categories = _wanted_categories(world, shelf, tastes, rng.random((count, searches)))
-    uniforms = rng.random((count, searches, SEARCH_CANDIDATES))
-    results = draw_by_popularity(shelf, categories[:, :, None], uniforms)
-    flat = results.reshape(count, searches * SEARCH_CANDIDATES)
-    match = np.einsum("nd,nmd->nm", tastes, world.catalogue.directions[flat])
+    count = tastes.shape[0]
+    found = np.full((count, len(habits.searches)), -1, dtype=np.int32)
+    session, place = np.nonzero(rng.random(found.shape) < np.array(habits.searches))
+    categories = _wanted_categories(world, shelf, tastes, session, rng.random(session.size))
+    uniforms = rng.random((session.size, SEARCH_CANDIDATES))
+    results = draw_by_popularity(shelf, categories[:, None], uniforms)
+    match = np.einsum("nd,nmd->nm", tastes[session], world.catalogue.directions[results])
     # The results are popular already: among them taste alone decides, with Gumbel noise.
-    noise = -np.log(rng.standard_exponential(flat.shape))
-    keys = (habits.taste_weight * match + noise).reshape(results.shape)
-    best = np.take_along_axis(results, keys.argmax(axis=2)[:, :, None], axis=2)[:, :, 0]
-    found = np.where(rng.random((count, searches)) < np.array(habits.searches), best, -1)
+    noise = -np.log(rng.standard_exponential(results.shape))
+    best = (habits.taste_weight * match + noise).argmax(axis=1)
+    found[session, place] = results[np.arange(session.size), best]
     accessory, which = rng.random((2, count))
     latest = memories.purchases[:, 0]
-    recent = (latest >= 0) & (shelf.day - memories.purchase_days <= habits.complement_days)
     partners = world.catalogue.complements
     partner = partners[latest, (which * partners.shape[1]).astype(np.int64)]
-    wanted = recent & (accessory < habits.complement_search) & (shelf.weights[partner] > 0)
-    found[:, 0] = np.where(wanted, partner, found[:, 0])
+    wanted = _bought_recently(world, memories, shelf.day) & (accessory < habits.complement_search)
+    found[:, 0] = np.where(wanted & (shelf.weights[partner] > 0), partner, found[:, 0])
     return found
 
 
 def _wanted_categories(
-    world: World, shelf: Shelf, tastes: np.ndarray, uniforms: np.ndarray
+    world: World, shelf: Shelf, tastes: np.ndarray, session: np.ndarray, uniforms: np.ndarray
 ) -> np.ndarray:
     """Categories searched, drawn by a softmax of taste over those with something on offer."""
     match = np.einsum("nd,cd->nc", tastes, world.catalogue.centres)
     stocked = np.diff(shelf.starts) > 0
-    weights = np.exp(world.config.habits.taste_weight * match) * stocked
-    running = np.cumsum(weights, axis=1)
-    targets = uniforms * running[:, -1:]
-    places = (running[:, None, :] <= targets[:, :, None]).sum(axis=2)
+    running = np.cumsum(np.exp(world.config.habits.taste_weight * match) * stocked, axis=1)
+    targets = uniforms * running[session, -1]
+    places = (running[session] <= targets[:, None]).sum(axis=1)
     return np.minimum(places, np.flatnonzero(stocked)[-1])
+
+
+def _bought_recently(world: World, memories: Memories, day: int) -> np.ndarray:
+    """Whether the latest purchase still calls for what goes with it."""
+    elapsed = day - memories.purchase_days
+    return (memories.purchases[:, 0] >= 0) & (elapsed <= world.config.habits.complement_days)
 
 
 def _goes_with(world: World, memories: Memories, day: int, items: np.ndarray) -> np.ndarray:
     """Whether an item is a partner of the user's latest, still recent purchase."""
-    latest = memories.purchases[:, 0]
-    recent = (latest >= 0) & (day - memories.purchase_days <= world.config.habits.complement_days)
-    partners = world.catalogue.complements[latest]
-    return recent[:, None] & (items[:, :, None] == partners[:, None, :]).any(axis=2)
+    partners = world.catalogue.complements[memories.purchases[:, 0]]
+    fits = (items[:, :, None] == partners[:, None, :]).any(axis=2)
+    return _bought_recently(world, memories, day)[:, None] & fits
 
 
 def _dwell(relevances: np.ndarray, rng: np.random.Generator) -> np.ndarray:

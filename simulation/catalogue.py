@@ -61,7 +61,7 @@ class Catalogue:
     half_lives : ndarray of float64
         Days in which an item's appeal falls by ln 2.
     complements : ndarray of shape (n_items, COMPLEMENTS), int32
-        Items wanted by those who bought this one.
+        Items wanted by those who bought this one; the two may coincide.
     centres : ndarray of shape (n_categories, DIMENSIONS), float64
         Unit vectors around which the categories' items lie.
     """
@@ -116,13 +116,14 @@ def build_catalogue(config: WorldConfig) -> Catalogue:
     Returns
     -------
     Catalogue
-        Between 4 and 20 categories, one for about 25 items. A quarter of the
+        Between 4 and 20 categories, one for about 25 items (fewer than 4 when
+        there are fewer items). A quarter of the
         items is released during the log, a tenth of the older ones
         discontinued during it.
     """
     rng = generator(config.seed, Purpose.ITEMS)
     count = config.items
-    category_count = min(len(CATEGORIES), max(4, count // 25))
+    category_count = min(len(CATEGORIES), max(4, count // 25), count)
     centres = unit(rng.standard_normal((category_count, DIMENSIONS)))
     # The first items deal out the categories, so that none is empty.
     categories = np.arange(count, dtype=np.int16) % category_count
@@ -162,8 +163,8 @@ def _complements(
     for category in range(category_count):
         members = np.flatnonzero(categories == category)
         others = np.flatnonzero(categories == (category + 1) % category_count)
-        keys = qualities[others] + rng.gumbel(size=(members.size, others.size))
-        best = np.argsort(-keys, axis=1, kind="stable")[:, :COMPLEMENTS]
-        # A category of one item has one partner to offer: it is taken twice.
-        partners[members] = others[best[:, np.arange(COMPLEMENTS) % best.shape[1]]]
+        running = np.cumsum(np.exp(qualities[others]))
+        targets = rng.random((members.size, COMPLEMENTS)) * running[-1]
+        places = np.searchsorted(running, targets, side="right")
+        partners[members] = others[np.minimum(places, others.size - 1)]
     return partners

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
 SECONDS_PER_DAY = 86_400
+# Users whose random numbers are drawn together. Part of what a seed means:
+# another size is another log.
+BLOCK_USERS = 16_384
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class DirtRates:
     future_time : float
         ``occurred_at`` lies 1 to 400 days after the end of the log.
     impossible_value : float
-        ``value`` is negative, infinite, not a number or text.
+        ``value`` is negative, infinite, not a number or text; of the rows
+        that have a value.
     late : float
         Loaded 1 to 6 days after it happened.
     repeated : float
@@ -107,7 +111,7 @@ class Habits:
     view: float = 0.9
     cart: float = 0.5
     purchase: float = 0.6
-    dislike: float = 0.08
+    dislike: float = 0.12
     repeat_interest: float = 0.2
     visit_floor: float = 0.3
     visit_gain: float = 2.0
@@ -159,6 +163,11 @@ class WorldConfig:
     def start_second(self) -> int:
         """Unix second at which the log starts."""
         return self.end_second - self.days * SECONDS_PER_DAY
+
+    @property
+    def block_count(self) -> int:
+        """Blocks of `BLOCK_USERS` the users are divided into, the last one smaller."""
+        return -(-self.users // BLOCK_USERS)
 
 
 # The shop whose log is shipped in seeds/sample/.

@@ -1,12 +1,14 @@
 """One day of the shop: who comes, what is shown, what is done."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from simulation import records
 from simulation.answers import Answers, answer
 from simulation.bots import bot_events
+from simulation.config import BLOCK_USERS
 from simulation.policies import ListRequest, Lists, Policy
 from simulation.preferences import Shelf, open_shelf
 from simulation.randomness import Purpose, generator
@@ -20,11 +22,9 @@ from simulation.visits import (
 )
 from simulation.world import World
 
-# Users whose random numbers are drawn together. Part of what a seed means:
-# another size is another log.
-BLOCK_USERS = 8_192
-# Sessions a block can have on a day, an upper bound that keeps numbers unique.
+# Upper bounds of what a block does on a day, so that numbers are unique in the log.
 BLOCK_SESSIONS = 4 * BLOCK_USERS
+BLOCK_EVENTS = 2**23
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class DayLog:
 
     Attributes
     ----------
-    day, block : int
+    day : int
+    first_event : int
+        Number of the first event; the others follow.
     events : Events
         By second, then user; a session may run past midnight.
     impressions : Impressions
@@ -61,7 +63,7 @@ class DayLog:
     """
 
     day: int
-    block: int
+    first_event: int
     events: Events
     impressions: Impressions
 
@@ -81,7 +83,7 @@ def open_blocks(world: World) -> list[Block]:
     edges = [*range(0, count, BLOCK_USERS), count]
     return [
         Block(number, start, stop, fresh_memories(stop - start))
-        for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+        for number, (start, stop) in enumerate(pairwise(edges))
     ]
 
 
@@ -130,8 +132,8 @@ def step_block(world: World, shelf: Shelf, block: Block, policy: Policy) -> tupl
     log : DayLog
     """
     seed, key = world.config.seed, (shelf.day, block.number)
-    block_count = -(-world.config.users // BLOCK_USERS)
-    first = (shelf.day * block_count + block.number) * BLOCK_SESSIONS
+    step = shelf.day * world.config.block_count + block.number
+    first = step * BLOCK_SESSIONS
     users = np.arange(block.start, block.stop)
     sessions = open_sessions(
         world, users, block.memories, shelf.day, first, generator(seed, Purpose.VISITS, *key)
@@ -156,7 +158,8 @@ def step_block(world: World, shelf: Shelf, block: Block, policy: Policy) -> tupl
     events = join_events([_events(sessions, answers, lists.items.shape[1]), bots])
     events = take(events, np.lexsort((events.users, events.seconds)))
     memories = _remember(world, block.memories, rows, answers, lists.items.shape[1], shelf.day)
-    log = DayLog(shelf.day, block.number, events, _impressions(sessions, lists, answers))
+    shown = _impressions(sessions, lists, answers)
+    log = DayLog(shelf.day, step * BLOCK_EVENTS, events, shown)
     return Block(block.number, block.start, block.stop, memories), log
 
 

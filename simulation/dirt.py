@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation.config import SECONDS_PER_DAY, DirtRates
+from simulation.records import Events
 
 # The defects a row has at most one of, in the order of the rates in `DirtRates`.
 DEFECTS = (
@@ -57,14 +58,13 @@ class Deliveries:
 
 
 def deliver(
-    seconds: np.ndarray, rates: DirtRates, end_second: int, rng: np.random.Generator
+    events: Events, rates: DirtRates, end_second: int, rng: np.random.Generator
 ) -> Deliveries:
     """Load events with delays, damage and repetitions.
 
     Parameters
     ----------
-    seconds : ndarray of shape (n_events,), int64
-        When the events happened, Unix seconds.
+    events : Events
     rates : DirtRates
     end_second : int
         End of the log: later moments are the future.
@@ -77,8 +77,8 @@ def deliver(
         delivery in all but the moment of loading. Clean rows are loaded 1 to
         300 seconds after the event.
     """
-    count = seconds.size
-    defects = _draw_defects(rates, rng.random(count))
+    count, seconds = events.size, events.seconds
+    defects = _draw_defects(rates, events.values, rng.random(count))
     delays = 1 + np.minimum(rng.standard_exponential(count) * 20, 299).astype(np.int64)
     days = rng.integers(SECONDS_PER_DAY, 6 * SECONDS_PER_DAY, count)
     loaded = seconds + delays + np.where(defects == DEFECTS.index("late"), days, 0)
@@ -114,8 +114,9 @@ def deliver(
     )
 
 
-def _draw_defects(rates: DirtRates, uniforms: np.ndarray) -> np.ndarray:
-    """One defect or none for each event."""
+def _draw_defects(rates: DirtRates, values: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
+    """One defect or none for each event; a value that is not there cannot be impossible."""
     limits = np.cumsum([getattr(rates, name) for name in DEFECTS])
     places = np.searchsorted(limits, uniforms, side="right")
-    return np.where(places < len(DEFECTS), places, NO_DEFECT).astype(np.int8)
+    spared = np.isnan(values) & (places == DEFECTS.index("impossible_value"))
+    return np.where((places < len(DEFECTS)) & ~spared, places, NO_DEFECT).astype(np.int8)

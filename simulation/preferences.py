@@ -115,7 +115,7 @@ def tastes_at(world: World, users: np.ndarray, day: int) -> np.ndarray:
 
 
 def utilities(world: World, shelf: Shelf, tastes: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Utility of items to users, before what a recent purchase adds.
+    """Compute the utility of items to users, before what a recent purchase adds.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Rows of the log as arrays of numbers, before dirt and before text."""
 
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -87,10 +87,10 @@ class Impressions:
     policy: str
 
 
-Rows = TypeVar("Rows")
+Columns = TypeVar("Columns", bound=Any)
 
 
-def take(columns: Rows, rows: np.ndarray) -> Rows:
+def take(columns: Columns, rows: np.ndarray) -> Columns:
     """Select the same rows of all arrays of a dataclass.
 
     Parameters

@@ -2,20 +2,45 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from simulation.catalogue import NEVER
 from simulation.config import SECONDS_PER_DAY
 from simulation.day import Block, DayLog
-from simulation.dirt import DEFECTS, NO_DEFECT, OFFSET_TIME, ZULU_TIME, Deliveries
+from simulation.dirt import DEFECTS, OFFSET_TIME, ZULU_TIME, Deliveries
 from simulation.preferences import tastes_at
 from simulation.tables import Names, event_ids, impressions_table
 from simulation.world import World
 
 
-def dirty_rows_table(
-    world: World, log: DayLog, deliveries: Deliveries, block_count: int
-) -> pa.Table:
+def find_dirt(world: World, log: DayLog, deliveries: Deliveries) -> dict[str, np.ndarray]:
+    """Tell which deliveries are dirty, and why.
+
+    Parameters
+    ----------
+    world : World
+    log : DayLog
+    deliveries : Deliveries
+        Of ``log.events``.
+
+    Returns
+    -------
+    dict of str to ndarray of bool
+        One mask over the deliveries for each reason: those of `DEFECTS`,
+        ``odd_spelling``, ``zulu_time``, ``offset_time`` and ``bot``.
+    """
+    reasons = {name: deliveries.defects == code for code, name in enumerate(DEFECTS)}
+    # A type that is missing or unknown has no spelling, a broken time no zone.
+    spelled = ~(reasons["missing_type"] | reasons["unknown_type"])
+    timed = ~reasons["unparsable_time"]
+    return reasons | {
+        "odd_spelling": (deliveries.spellings > 0) & spelled,
+        "zulu_time": (deliveries.zones == ZULU_TIME) & timed,
+        "offset_time": (deliveries.zones >= OFFSET_TIME) & timed,
+        "bot": world.users.are_bots[log.events.users[deliveries.rows]],
+    }
+
+
+def dirty_rows_table(world: World, log: DayLog, deliveries: Deliveries) -> pa.Table:
     """Name the dirty rows and why they are.
 
     Parameters
@@ -24,36 +49,23 @@ def dirty_rows_table(
     log : DayLog
     deliveries : Deliveries
         Of ``log.events``.
-    block_count : int
 
     Returns
     -------
     Table
-        ``event_id``, ``delivery`` (1 or 2) and ``reason``, a row for each
-        reason: those of `DEFECTS`, ``odd_spelling``, ``zulu_time``,
-        ``offset_time`` and ``bot``.
+        ``event_id``, ``delivery`` (1, or 2 for a repetition) and ``reason``
+        as in `find_dirt`; a row with several reasons stands there as often.
     """
-    ids = event_ids(log, deliveries, block_count)
-    bots = world.users.are_bots[log.events.users[deliveries.rows]]
-    reasons = {name: deliveries.defects == code for code, name in enumerate(DEFECTS)}
-    # A type that is missing or unknown has no spelling, a broken time no zone.
-    spelled = ~np.isin(
-        deliveries.defects, [DEFECTS.index(n) for n in ("missing_type", "unknown_type")]
-    )
-    timed = deliveries.defects != DEFECTS.index("unparsable_time")
-    reasons["odd_spelling"] = (deliveries.spellings > 0) & spelled
-    reasons["zulu_time"] = (deliveries.zones == ZULU_TIME) & timed
-    reasons["offset_time"] = (deliveries.zones >= OFFSET_TIME) & timed
-    reasons["bot"] = bots
+    ids = event_ids(log, deliveries)
     parts = [
         pa.table(
             {
                 "event_id": ids.filter(pa.array(mask)),
                 "delivery": pa.array(deliveries.deliveries[mask]),
-                "reason": pa.repeat(name, int(mask.sum())),
+                "reason": pa.repeat(reason, int(mask.sum())),
             }
         )
-        for name, mask in reasons.items()
+        for reason, mask in find_dirt(world, log, deliveries).items()
     ]
     return pa.concat_tables(parts)
 
@@ -140,20 +152,3 @@ def items_truth_table(world: World, names: Names) -> pa.Table:
             ),
         }
     )
-
-
-def count_reasons(dirty_rows: pa.Table) -> dict[str, int]:
-    """Count the rows of a table of dirty rows by reason.
-
-    Parameters
-    ----------
-    dirty_rows : Table
-        As `dirty_rows_table` gives it.
-
-    Returns
-    -------
-    dict of str to int
-        Only reasons that occur.
-    """
-    counted = pc.value_counts(dirty_rows["reason"]).to_pylist()
-    return {entry["values"]: entry["counts"] for entry in counted}

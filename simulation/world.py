@@ -112,7 +112,7 @@ def _draw_tastes(leanings: np.ndarray, centres: np.ndarray, rng: np.random.Gener
     """Directions near one or two categories, with some of the user's own and the country's."""
     count = leanings.shape[0]
     favourites = rng.integers(0, centres.shape[0], (count, 2))
-    second = rng.uniform(0.2, 0.9, count)[:, None]
+    second = rng.uniform(0.2, 0.9, (count, 1))
     own = rng.standard_normal((count, DIMENSIONS)) * (0.45 / np.sqrt(DIMENSIONS))
     tastes = centres[favourites[:, 0]] + second * centres[favourites[:, 1]] + own + leanings
     return unit(tastes).astype(np.float32)
