@@ -182,16 +182,16 @@ def _contenders(
     spread = 4 * np.sqrt(vectors.shape[1]) * np.finfo(np.float32).eps
     noise = (spread * norms * np.linalg.norm(vectors, axis=1)).astype(np.float32)
     floor = np.full(rows.size, -np.inf, dtype=np.float32)
-    found = []
+    places, columns = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     for start in range(0, model.item_factors.shape[0], block_items):
         stop = start + block_items
         with threadpool_limits(1, "blas"):
             scores = vectors @ model.item_factors[start:stop].T
         hidden = seen[:, start:stop].tocoo()
         scores[hidden.row, hidden.col] = -np.inf
-        places, columns, floor = _best_of_block(scores, floor, noise, limit)
-        found.append((places, columns + start))
-    return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+        new_places, new_columns, floor = _best_of_block(scores, floor, noise, limit)
+        places, columns = np.r_[places, new_places], np.r_[columns, new_columns + start]
+    return places, columns
 
 
 def _best_of_block(

@@ -56,7 +56,8 @@ def user_metrics(
 
     Every user with a relevant item counts for every system of the setting:
     one who got no list from it scores 0. Users without relevant items are
-    left out, for no list could be better than another.
+    left out, for no list could be better than another. A system counts in the
+    settings in which it has a list at all.
 
     Parameters
     ----------

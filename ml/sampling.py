@@ -31,13 +31,15 @@ def hash_fractions(keys: pd.DataFrame | pd.Series, seed: int) -> np.ndarray:
     return (mixed >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def row_order(frame: pd.DataFrame) -> np.ndarray:
+def row_order(frame: pd.DataFrame, seed: int = 0) -> np.ndarray:
     """Order rows by a hash of their content.
 
     Parameters
     ----------
     frame : DataFrame of length n
         Any columns.
+    seed : int
+        Another seed gives another order.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def row_order(frame: pd.DataFrame) -> np.ndarray:
         Positions. Rows taken in this order are the same sequence however
         they came in: rows that tie are equal, so their order means nothing.
     """
-    return np.argsort(hash_fractions(frame, seed=0), kind="stable")
+    return np.argsort(hash_fractions(frame, seed), kind="stable")
 
 
 def sample_negatives(

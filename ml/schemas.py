@@ -4,10 +4,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-# Moments are UTC and stored without an offset.
-Moment = np.dtype("datetime64[us]")
-FINITE = {"ge": float(np.finfo(np.float64).min), "le": float(np.finfo(np.float64).max)}
-SHARE = {"ge": 0.0, "le": 1.0}
+LARGEST = float(np.finfo(np.float64).max)
+LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 class Candidates(pa.DataFrameModel):
@@ -16,13 +14,11 @@ class Candidates(pa.DataFrameModel):
     Grain: one row per `cutoff_at`, `user_id` and `item_id`.
     """
 
-    cutoff_at: Moment = pa.Field(coerce=True)
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
     user_id: str = pa.Field(str_length={"min_value": 1})
     item_id: str = pa.Field(str_length={"min_value": 1})
     candidate_rank: np.int64 = pa.Field(ge=1)
-    candidate_score: np.float32 = pa.Field(
-        ge=float(np.finfo(np.float32).min), le=float(np.finfo(np.float32).max)
-    )
+    candidate_score: np.float32 = pa.Field(ge=-LARGEST_SINGLE, le=LARGEST_SINGLE)
 
     class Config:
         """Exactly these columns, a pair once per cutoff."""
@@ -48,14 +44,14 @@ class RankedCandidates(pa.DataFrameModel):
     calibrated probability that the user takes the item in the label window.
     """
 
-    cutoff_at: Moment = pa.Field(coerce=True)
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
     user_id: str = pa.Field(str_length={"min_value": 1})
     item_id: str = pa.Field(str_length={"min_value": 1})
     source: str = pa.Field(str_length={"min_value": 1})
     evidence_item_id: str = pa.Field(nullable=True)
     release_id: str = pa.Field(str_length={"min_value": 1})
     ranked_position: np.int64 = pa.Field(ge=1)
-    score: np.float64 = pa.Field(**SHARE)
+    score: np.float64 = pa.Field(ge=0.0, le=1.0)
     is_seen: bool
 
     class Config:
@@ -81,16 +77,16 @@ class UserMetrics(pa.DataFrameModel):
     Grain: one row per `cutoff_at`, `setting`, `system` and `user_id`.
     """
 
-    cutoff_at: Moment = pa.Field(coerce=True)
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
     setting: str = pa.Field(isin=("new_items", "with_repeats"))
     system: str = pa.Field(str_length={"min_value": 1})
     user_id: str = pa.Field(str_length={"min_value": 1})
     history_count: np.int64 = pa.Field(ge=0)
     relevant_count: np.int64 = pa.Field(ge=1)
-    ndcg_10: np.float64 = pa.Field(**SHARE)
-    recall_10: np.float64 = pa.Field(**SHARE)
-    precision_10: np.float64 = pa.Field(**SHARE)
-    mrr_10: np.float64 = pa.Field(**SHARE)
+    ndcg_10: np.float64 = pa.Field(ge=0.0, le=1.0)
+    recall_10: np.float64 = pa.Field(ge=0.0, le=1.0)
+    precision_10: np.float64 = pa.Field(ge=0.0, le=1.0)
+    mrr_10: np.float64 = pa.Field(ge=0.0, le=1.0)
     hit_10: np.float64 = pa.Field(isin=(0.0, 1.0))
 
     class Config:
@@ -110,9 +106,9 @@ class MetricIntervals(pa.DataFrameModel):
     setting: str = pa.Field(isin=("new_items", "with_repeats"))
     system: str = pa.Field(str_length={"min_value": 1})
     metric: str = pa.Field(str_length={"min_value": 1})
-    value: np.float64 = pa.Field(**FINITE)
-    lower: np.float64 = pa.Field(nullable=True, **FINITE)
-    upper: np.float64 = pa.Field(nullable=True, **FINITE)
+    value: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+    lower: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)
+    upper: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)
     user_count: np.int64 = pa.Field(ge=1)
 
     class Config:
@@ -135,7 +131,7 @@ class RankerMetrics(pa.DataFrameModel):
     """
 
     name: str = pa.Field(unique=True, str_length={"min_value": 1})
-    value: np.float64 = pa.Field(**FINITE)
+    value: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
 
     class Config:
         """Exactly these columns."""
@@ -150,7 +146,7 @@ class RankerImportances(pa.DataFrameModel):
     """
 
     feature: str = pa.Field(unique=True, str_length={"min_value": 1})
-    importance: np.float64 = pa.Field(**FINITE)
+    importance: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
 
     class Config:
         """Exactly these columns."""
