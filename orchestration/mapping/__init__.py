@@ -1,0 +1,17 @@
+"""Which tables and columns of a log mean what: reading a mapping, and checking it on the data."""
+
+from orchestration.mapping.check import MappingReport, check_mapping, needs_warehouse
+from orchestration.mapping.load import dbt_vars, find_mapping, load_mapping
+from orchestration.mapping.model import Mapping
+from orchestration.mapping.problems import MappingError
+
+__all__ = [
+    "Mapping",
+    "MappingError",
+    "MappingReport",
+    "check_mapping",
+    "dbt_vars",
+    "find_mapping",
+    "load_mapping",
+    "needs_warehouse",
+]

@@ -1,0 +1,108 @@
+"""Comparing the event types of a log with the decisions about them in `seeds/event_types.csv`."""
+
+import csv
+import io
+from pathlib import Path
+
+from orchestration.mapping.counts import Counts
+from orchestration.mapping.problems import Problem, nearest
+
+# What a new line of the seed says until somebody decides; what is not named stays empty.
+_NEW_LINE = {"role": "positive", "weight": "1", "half_life_days": "90"}
+# More rows of unknown types than this share are a mistake; fewer are quarantined one by one.
+UNKNOWN_SHARE = 0.01
+TYPES_SHOWN = 10
+
+
+class EventTypes:
+    """The seed, as far as one mapping needs it.
+
+    Parameters
+    ----------
+    mapping : str
+        Name of the mapping.
+    project_root : Path
+        Folder of `dbt_project.yml`.
+    """
+
+    def __init__(self, mapping: str, project_root: Path) -> None:
+        file = project_root / "seeds" / "event_types.csv"
+        with file.open(encoding="utf-8", newline="") as stream:
+            reader = csv.DictReader(stream)
+            rows = list(reader)
+            self.header = list(reader.fieldnames or [])
+        self.mapping = mapping
+        self.mappings = sorted({row["mapping"].strip() for row in rows})
+        self.roles = {
+            row["event_type"].strip().lower(): row["role"].strip()
+            for row in rows
+            if row["mapping"].strip() == mapping
+        }
+
+    def line(self, event_type: str) -> str:
+        """Return the line to add for a type; its role and weight are for a person to decide."""
+        values = {**_NEW_LINE, "mapping": self.mapping, "event_type": event_type}
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow(
+            [values.get(column, "") for column in self.header]
+        )
+        return text.getvalue()
+
+    def lines(self, types: list[str]) -> str:
+        """Return the lines to add, as the end of a message."""
+        lines = "".join(f"\n    {self.line(event_type)}" for event_type in types)
+        return f"add to seeds/event_types.csv, with the role that fits:{lines}"
+
+
+def judge_event_types(
+    source_name: str, counts: Counts, seed: EventTypes
+) -> tuple[list[Problem], list[str]]:
+    """Return what is wrong with the event types of a log, and warnings about rare ones.
+
+    Parameters
+    ----------
+    source_name : str
+        The column of event types, as the source names it.
+    counts : Counts
+        Of a log with at least one event type.
+    seed : EventTypes
+
+    Returns
+    -------
+    list of Problem, list of str
+    """
+    key = "events.columns.event_type"
+    unknown = [name for name in counts.types if name not in seed.roles]
+    known = [name for name in counts.types if name in seed.roles]
+    positive = [name for name in known if seed.roles[name] == "positive"]
+    shown, found = unknown[:TYPES_SHOWN], _counted(list(counts.types), counts)
+    if not seed.roles:
+        hint = nearest(seed.mapping, seed.mappings)
+        remedy = f"{f'is it {hint!r}? Else ' if hint else ''}{seed.lines(shown)}"
+        return [Problem("name", seed.mapping, "has no rows in seeds/event_types.csv", remedy)], []
+    if not known:
+        rule = (
+            f"holds none of the event types of {seed.mapping!r} ({', '.join(sorted(seed.roles))}) "
+            f"but {found}"
+        )
+        remedy = f"map the column of event types, or {seed.lines(shown)}"
+        return [Problem(key, source_name, rule, remedy)], []
+    problems, warnings = [], []
+    if not positive:
+        rule = f"has no row whose type has the role positive; there are {found}"
+        remedy = f"give one of them that role for {seed.mapping!r} in seeds/event_types.csv"
+        problems.append(Problem(key, source_name, rule, remedy))
+    rows = counts.present("event_type") - sum(counts.types[name] for name in known)
+    rule = f"has {rows:,} of {counts.rows:,} rows of unknown types, {_counted(unknown, counts)}"
+    if rows > UNKNOWN_SHARE * counts.rows:
+        problems.append(Problem(key, source_name, rule, seed.lines(shown)))
+    elif rows:
+        lines = seed.lines(shown)
+        warnings.append(f"{key}: {source_name!r} {rule}; they are quarantined unless you {lines}")
+    return problems, warnings
+
+
+def _counted(types: list[str], counts: Counts) -> str:
+    """Return types with their counts, the rest by number."""
+    named = ", ".join(f"{name} ({counts.types[name]:,})" for name in types[:TYPES_SHOWN])
+    return f"{named} and more" if len(types) > TYPES_SHOWN else named

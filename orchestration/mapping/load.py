@@ -1,0 +1,84 @@
+"""Reading a mapping: by name or path, whole, and with every mistake named at once."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from orchestration.mapping.model import Mapping, MappingFile
+from orchestration.mapping.problems import MappingError, Problem, nearest, problems_of
+
+
+def load_mapping(name_or_path: str, project_root: Path) -> Mapping:
+    """Read a mapping and check everything that needs no look at the data.
+
+    Parameters
+    ----------
+    name_or_path : str
+        Name of a shipped mapping (`sample`, or a file in `mappings/`), or the path of a file; a
+        relative path starts at the current folder, else at `project_root`.
+    project_root : Path
+        Folder of `dbt_project.yml`.
+
+    Returns
+    -------
+    Mapping
+
+    Raises
+    ------
+    MappingError
+        If there is no such file, or it is not a mapping. All problems are named at once.
+    """
+    file = find_mapping(name_or_path, project_root)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        rule = f"cannot be read as YAML{_place(error)}"
+        problem = Problem("mapping", None, rule, "correct the file")
+        raise MappingError(file, [problem]) from error
+    try:
+        mapping = MappingFile.model_validate(content).mapping
+    except ValidationError as error:
+        raise MappingError(file, problems_of(error, MappingFile)) from error
+    mapping._file = file
+    return mapping
+
+
+def _place(error: Exception) -> str:
+    """Return what is wrong in which line, as far as the error knows it."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f", line {error.problem_mark.line + 1}: {error.problem}"
+    return f": {' '.join(str(error).split())}"
+
+
+def find_mapping(name_or_path: str, project_root: Path) -> Path:
+    """Return the file of a shipped mapping's name, or of a path.
+
+    Raises
+    ------
+    MappingError
+        If there is no such file.
+    """
+    shipped = {path.stem: path for path in sorted((project_root / "mappings").glob("*.yml"))}
+    shipped["sample"] = project_root / "seeds" / "sample" / "mapping.yml"
+    if name_or_path in shipped:
+        return shipped[name_or_path]
+    for file in (Path(name_or_path).expanduser(), project_root / name_or_path):
+        if file.is_file():
+            return file
+    hint = nearest(name_or_path, shipped)
+    problem = Problem(
+        "mapping",
+        name_or_path,
+        "is neither a shipped mapping nor a file",
+        f"did you mean {hint!r}?" if hint else f"shipped are {', '.join(sorted(shipped))}",
+    )
+    raise MappingError(Path(name_or_path), [problem])
+
+
+def dbt_vars(mapping: Mapping) -> dict[str, object]:
+    """Return what `dbt --vars` needs: the mapping as it was written, ready for JSON.
+
+    Keys that were left out stay out, so that their defaults keep one home.
+    """
+    return {"mapping": mapping.model_dump(mode="json", exclude_unset=True)}

@@ -1,0 +1,218 @@
+"""The form of a mapping: which tables and columns of a log mean what."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+    field_validator,
+)
+
+from orchestration.mapping.problems import nearest
+
+
+def _known_time_zone(name: str) -> str:
+    if name not in available_timezones():
+        hint = nearest(name, available_timezones())
+        msg = f"is no time zone; {f'did you mean {hint!r}?' if hint else 'write Europe/Paris, say'}"
+        raise ValueError(msg)
+    return name
+
+
+def _free_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        msg = "may hold a-z, 0-9 and _ only; it names a folder and rows of seeds/event_types.csv"
+        raise ValueError(msg)
+    if name == "dagster":
+        msg = "is the folder in which Dagster keeps its runs; choose another name"
+        raise ValueError(msg)
+    return name
+
+
+def _without_repeats(names: tuple[str, ...]) -> tuple[str, ...]:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        msg = f"names {', '.join(map(repr, repeated))} more than once; name it once"
+        raise ValueError(msg)
+    return names
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+Name = Annotated[str, Field(min_length=1)]
+Names = Annotated[tuple[Name, ...], AfterValidator(_without_repeats)]
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
+class _Part(BaseModel):
+    """Keys that are not known are refused, so that a slip of the pen is not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Columns(_Part):
+    """Key: the name used here. Value: the column of the source; None when it has none."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_a_column_name(cls, value: object) -> object:
+        # A key that says null would make dbt look for a column called None.
+        if not isinstance(value, str) or not value.strip():
+            msg = "is no column name; write one in quotes, or leave the key out"
+            raise ValueError(msg)
+        return value
+
+    def mapped(self) -> dict[str, str]:
+        """Return the columns that the source has: name here to name there."""
+        return {key: str(value) for key, value in self.model_dump(exclude_unset=True).items()}
+
+
+class EventColumns(_Columns):
+    """Columns of the log; one row per event."""
+
+    user_id: str
+    item_id: str
+    event_type: str
+    occurred_at: str
+    event_id: str | None = None
+    value: str | None = None
+    session_id: str | None = None
+    anonymous_id: str | None = None
+    loaded_at: str | None = None
+    surface: str | None = None
+    device: str | None = None
+    request_id: str | None = None
+
+
+class ItemColumns(_Columns):
+    """Columns of the catalogue; one row per item."""
+
+    item_id: str
+    title: str | None = None
+    category: str | None = None
+    created_at: str | None = None
+    available: str | None = None
+    price: str | None = None
+
+
+class UserColumns(_Columns):
+    """Columns of the table of users; one row per user."""
+
+    user_id: str
+    signed_up_at: str | None = None
+    segment: str | None = None
+
+
+class ImpressionColumns(_Columns):
+    """Columns of what was shown; one row per item in a shown list."""
+
+    request_id: str
+    user_id: str
+    item_id: str
+    rank: str
+    surface: str
+    shown_at: str
+    release_id: str | None = None
+    variant: str | None = None
+    propensity: str | None = None
+
+
+class Events(_Part):
+    """Where the log is and how to read it."""
+
+    relation: Name
+    time_zone: TimeZone = "UTC"
+    columns: EventColumns
+
+
+class Items(_Part):
+    """Where the catalogue is; `attributes` are further columns to keep."""
+
+    relation: Name
+    columns: ItemColumns
+    attributes: Names = ()
+
+
+class Users(_Part):
+    """Where the users are; `sensitive` columns are never shown to a model."""
+
+    relation: Name
+    columns: UserColumns
+    attributes: Names = ()
+    sensitive: Names = ()
+
+    @field_validator("sensitive")
+    @classmethod
+    def _is_kept(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if not {"attributes", "columns"} <= info.data.keys():
+            return names  # They have problems of their own, which are reported first.
+        kept = {*info.data["attributes"], *info.data["columns"].mapped().values()}
+        lost = [name for name in names if name not in kept]
+        if lost:
+            msg = (
+                f"names {', '.join(map(repr, lost))}, which is not kept; list it in attributes too"
+            )
+            raise ValueError(msg)
+        return names
+
+
+class Impressions(_Part):
+    """Where the shown lists are and how to read them."""
+
+    relation: Name
+    time_zone: TimeZone = "UTC"
+    columns: ImpressionColumns
+
+
+class Mapping(_Part):
+    """One log: its tables, its columns and the few decisions that belong to it.
+
+    Parameters
+    ----------
+    name : str
+        Folder under the home of topshelf, and key in `seeds/event_types.csv`.
+    events, items, users, impressions
+        The relations. Only `events` is required.
+    as_of : datetime, optional
+        The moment that counts as now, UTC without offset; None is the clock.
+    horizon_days : int
+        Days after a moment in which its lists are judged, >= 1.
+    repeats : bool
+        Whether an item may be recommended to someone who had it.
+    bot_interactions_per_day : int, optional
+        A user with more than this on one day is a bot; None is no limit.
+    """
+
+    name: Annotated[str, AfterValidator(_free_name)]
+    events: Events
+    items: Items | None = None
+    users: Users | None = None
+    impressions: Impressions | None = None
+    as_of: Annotated[datetime, AfterValidator(_in_utc)] | None = None
+    horizon_days: Annotated[StrictInt, Field(ge=1)] = 28
+    repeats: StrictBool = False
+    bot_interactions_per_day: Annotated[StrictInt, Field(ge=1)] | None = None
+    _file: Path = PrivateAttr(default=Path("mapping.yml"))
+
+    @property
+    def file(self) -> Path:
+        """The file it was read from, for messages."""
+        return self._file
+
+
+class MappingFile(_Part):
+    """A mapping file as a whole, which is what `dbt --vars` takes."""
+
+    mapping: Mapping

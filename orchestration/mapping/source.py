@@ -1,0 +1,169 @@
+"""Finding and opening what a mapping points at, read with the very SQL that dbt uses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from orchestration.dbt_macros import dbt_macro
+from orchestration.mapping.problems import Problem, nearest
+
+FILE_ENDINGS = ".parquet, .csv, .tsv, .json, .jsonl or .ndjson"
+# Looking at more files one by one takes longer than a person waits for an answer.
+FILES_LOOKED_AT = 1000
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What is needed to read a relation.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        To the warehouse if a relation is a table or view of it, else to anything.
+    project_root : Path
+        Where relative patterns start, and where the macros are.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    project_root: Path
+
+    @cached_property
+    def to_utc(self) -> Callable[[str, str], str]:
+        """The expression for a moment in UTC, of a text expression and a time zone."""
+        return dbt_macro("utc_timestamp", self.project_root)
+
+    @cached_property
+    def _relation_sql(self) -> Callable[[str], str]:
+        return dbt_macro("mapped_relation", self.project_root)
+
+    def sql(self, relation: str) -> str:
+        """Return what to write after `from`."""
+        return self._relation_sql(self.pattern(relation) if self.is_pattern(relation) else relation)
+
+    def is_pattern(self, relation: str) -> bool:
+        """Tell whether a relation is a pattern of files rather than a table or view."""
+        return self._relation_sql(relation).startswith("read_")
+
+    def pattern(self, relation: str) -> str:
+        """Return a pattern that means the same from everywhere."""
+        if "://" in relation:
+            return relation
+        return str(self.project_root / Path(relation).expanduser())
+
+    def files(self, relation: str) -> tuple[str, ...]:
+        """Return the files that a pattern matches, in the order of their names."""
+        query = "select file from glob(?) order by file"
+        rows = self.connection.execute(query, [self.pattern(relation)]).fetchall()
+        return tuple(str(row[0]) for row in rows)
+
+    def types(self, relation: str) -> dict[str, str]:
+        """Return DuckDB's type of each column."""
+        rows = self.connection.execute(f"describe select * from {self.sql(relation)}").fetchall()
+        return {str(row[0]): str(row[1]) for row in rows}
+
+    def tables(self) -> list[str]:
+        """Return the names of tables and views, with and without the default schema."""
+        rows = self.connection.execute(
+            """
+            select table_schema || '.' || table_name from information_schema.tables
+            union all
+            select table_name from information_schema.tables where table_schema = 'main'
+            """
+        ).fetchall()
+        return [str(row[0]) for row in rows]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A relation that can be read.
+
+    Parameters
+    ----------
+    key : str
+        Its key in the mapping, e.g. `events.relation`.
+    relation : str
+        As the mapping names it.
+    types : dict of str to str
+        DuckDB's type of each column, by its name in the source.
+    files : tuple of str
+        The files of a pattern; empty for a table or view.
+    """
+
+    key: str
+    relation: str
+    types: dict[str, str]
+    files: tuple[str, ...]
+
+
+def open_source(key: str, relation: str, reader: Reader) -> Source | list[Problem]:
+    """Look at the columns of a relation; return its problems if it cannot be read."""
+    files: tuple[str, ...] = ()
+    try:
+        if reader.is_pattern(relation):
+            files = reader.files(relation)
+            if not files:
+                return [_no_file(key, relation, reader)]
+        return Source(key, relation, reader.types(relation), files)
+    except duckdb.CatalogException:
+        return [_no_table(key, relation, reader)]
+    except duckdb.Error as error:
+        return unreadable(key, relation, files, error, reader)
+
+
+def unreadable(
+    key: str, relation: str, files: tuple[str, ...], error: duckdb.Error, reader: Reader
+) -> list[Problem]:
+    """Say which of the files are to blame for `error`, or that no single one is."""
+    problems = []
+    for file in files[:FILES_LOOKED_AT]:
+        try:
+            reader.connection.execute(f"summarize select * from {reader.sql(file)}")
+        except duckdb.Error as reason:
+            rule = f"holds a file that cannot be read, {file}: {first_line(reason)}"
+            problems.append(Problem(key, relation, rule, "repair the file or take it out"))
+    if problems:
+        return problems
+    rule = f"cannot be read: {first_line(error)}"
+    remedy = "make the files alike" if len(files) > 1 else "correct the source"
+    return [Problem(key, relation, rule, remedy)]
+
+
+def files_without(source: Source, names: list[str], reader: Reader) -> list[Problem]:
+    """Name the files that lack a column which the others have; their rows would all be lost."""
+    problems = []
+    for file in source.files[:FILES_LOOKED_AT] if len(source.files) > 1 else ():
+        found = {name.lower() for name in reader.types(file)}
+        missing = [name for name in names if name.lower() not in found]
+        query = f"select 1 from {reader.sql(file)} limit 1"
+        if missing and reader.connection.execute(query).fetchone():
+            rule = f"holds a file without {', '.join(map(repr, missing))}, {file}"
+            remedy = "give the file the columns of the others or take it out"
+            problems.append(Problem(source.key, source.relation, rule, remedy))
+    return problems
+
+
+def first_line(error: duckdb.Error) -> str:
+    """Return the first line of DuckDB's message, without the class of the error."""
+    line = str(error).strip().splitlines()[0].strip()
+    return line.split("Error: ", maxsplit=1)[-1].rstrip(".")
+
+
+def _no_file(key: str, relation: str, reader: Reader) -> Problem:
+    pattern = Path(reader.pattern(relation))
+    names = [file.name for file in pattern.parent.iterdir()] if pattern.parent.is_dir() else []
+    hint = nearest(pattern.name, names)
+    remedy = f"did you mean {str(Path(relation).with_name(hint))!r}?" if hint else "correct it"
+    start = "" if relation == str(pattern) else f" (it starts at {reader.project_root})"
+    return Problem(key, relation, f"matches no file{start}", remedy)
+
+
+def _no_table(key: str, relation: str, reader: Reader) -> Problem:
+    if "/" in relation or "*" in relation:
+        rule = f"is neither a table nor a pattern of files, which ends in {FILE_ENDINGS}"
+        return Problem(key, relation, rule, "correct the ending or load it into the warehouse")
+    hint = nearest(relation, reader.tables())
+    remedy = f"did you mean {hint!r}?" if hint else "load it there or name a pattern of files"
+    return Problem(key, relation, "is no table or view of the warehouse", remedy)
