@@ -58,7 +58,9 @@
     {%- elif path.endswith(".json") or path.endswith(".jsonl") or path.endswith(".ndjson") -%}
     read_json({{ quoted_literal(relation) }}, union_by_name = true)
     {%- else -%}
-    {{ relation.split(".") | map("trim", '"') | map("replace", '"', '""') | map("tojson") | join(".") }}
+    {%- for part in relation.split(".") -%}
+    {{ quoted_identifier(part | trim('"')) }}{{ "." if not loop.last }}
+    {%- endfor %}
     {%- endif -%}
 {%- endmacro %}
 
