@@ -1,0 +1,195 @@
+"""Entities, views and services that models may ask for."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+from feast.feast_object import FeastObject
+from feast.types import Float64, Int64, String
+
+# The join keys of the entities; each is a column of the same name in the feature tables.
+USER = Entity(
+    name="user",
+    join_keys=["user_id"],
+    value_type=ValueType.STRING,
+    description="A person who interacts with items.",
+)
+ITEM = Entity(
+    name="item",
+    join_keys=["item_id"],
+    value_type=ValueType.STRING,
+    description="A thing that can be recommended.",
+)
+CATEGORY = Entity(
+    name="category",
+    join_keys=["category"],
+    value_type=ValueType.STRING,
+    description="A group of items, as the catalogue names it.",
+)
+
+
+def build_objects(features: Path) -> list[FeastObject]:
+    """Define everything the registry holds.
+
+    Parameters
+    ----------
+    features : Path
+        Folder of the Parquet files, one per feature table, named after it. They need not exist
+        yet.
+
+    Returns
+    -------
+    list of Entity, FileSource, FeatureView and FeatureService
+    """
+    views = build_views(features)
+    sources = [view.batch_source for view in views if view.batch_source]
+    return [USER, ITEM, CATEGORY, *sources, *views, *build_services(views)]
+
+
+def build_views(features: Path) -> list[FeatureView]:
+    """Define one view per feature table in `features`.
+
+    A row of a feature table stands for what was known before its `feature_at`, late rows left
+    out; so `feature_at` is the moment from which the row may be used.
+    """
+    return [
+        user_activity(features),
+        item_activity(features),
+        user_item_activity(features),
+        user_category_activity(features),
+    ]
+
+
+def build_services(views: list[FeatureView]) -> list[FeatureService]:
+    """Define the services, each the input of one model."""
+    return [
+        FeatureService(
+            name="ranker_v1",
+            features=list(views),
+            description="Inputs of the ranker. Never edited; a change is ranker_v2.",
+        )
+    ]
+
+
+def user_activity(features: Path) -> FeatureView:
+    """Define what a user did until the moment."""
+    return FeatureView(
+        name="user_activity",
+        entities=[USER],
+        source=_parquet(features, "ftr_user_activity"),
+        # Runs are daily. One missed run is bridged, with a day to spare for the length of a run;
+        # after two the user counts as unknown.
+        ttl=timedelta(days=3),
+        schema=[
+            *_keys("user_id"),
+            *_integers(
+                "interaction_count",
+                "interaction_count_7d",
+                "interaction_count_28d",
+                "positive_count",
+                "positive_count_28d",
+                "item_count",
+                "item_count_28d",
+                "session_count",
+                "session_count_28d",
+                "active_day_count",
+            ),
+            *_doubles("days_since_last", "days_since_first", "interactions_per_item"),
+        ],
+        description="What a user did before feature_at.",
+        tags={"dbt_model": "ftr_user_activity"},
+    )
+
+
+def item_activity(features: Path) -> FeatureView:
+    """Define what happened to an item until the moment."""
+    return FeatureView(
+        name="item_activity",
+        entities=[ITEM],
+        source=_parquet(features, "ftr_item_activity"),
+        # As for users: one missed daily run is bridged, two are not. Counts of seven days that
+        # are four days old would rank last week's items.
+        ttl=timedelta(days=3),
+        schema=[
+            *_keys("item_id"),
+            *_integers(
+                "user_count",
+                "user_count_7d",
+                "user_count_28d",
+                "positive_count",
+                "positive_count_7d",
+                "positive_count_28d",
+                "negative_count",
+            ),
+            *_doubles(
+                "days_since_last", "days_since_first", "interactions_per_user", "user_share_7d"
+            ),
+        ],
+        description="What all users but bots did with an item before feature_at.",
+        tags={"dbt_model": "ftr_item_activity"},
+    )
+
+
+def user_item_activity(features: Path) -> FeatureView:
+    """Define what a user did with an item until the moment."""
+    return FeatureView(
+        name="user_item_activity",
+        entities=[USER, ITEM],
+        source=_parquet(features, "ftr_user_item_activity"),
+        # One missed daily run is bridged, two are not: an expired pair looks like one that never
+        # met, so it must not outlive the user's own row.
+        ttl=timedelta(days=3),
+        schema=[
+            *_keys("user_id", "item_id"),
+            *_integers(
+                "interaction_count",
+                "positive_count",
+                "positive_day_count",
+                "view_count",
+                "history_position",
+            ),
+            *_doubles("weight", "days_since_last", "days_since_first", "days_between_positives"),
+        ],
+        description="What a user did with an item before feature_at.",
+        tags={"dbt_model": "ftr_user_item_activity"},
+    )
+
+
+def user_category_activity(features: Path) -> FeatureView:
+    """Define what a user did with a category until the moment."""
+    return FeatureView(
+        name="user_category_activity",
+        entities=[USER, CATEGORY],
+        source=_parquet(features, "ftr_user_category_activity"),
+        # One missed daily run is bridged, two are not, as for pairs of user and item.
+        ttl=timedelta(days=3),
+        schema=[
+            *_keys("user_id", "category"),
+            *_integers("item_count", "positive_count"),
+            *_doubles("days_since_last", "weight_share"),
+        ],
+        description="What a user did with the items of a category before feature_at.",
+        tags={"dbt_model": "ftr_user_category_activity"},
+    )
+
+
+def _parquet(features: Path, table: str) -> FileSource:
+    """Name the file of a feature table."""
+    return FileSource(
+        name=table, path=str(features / f"{table}.parquet"), timestamp_field="feature_at"
+    )
+
+
+def _keys(*names: str) -> list[Field]:
+    """Declare join keys; undeclared, Feast would open the file to infer them."""
+    return [Field(name=name, dtype=String) for name in names]
+
+
+def _integers(*names: str) -> list[Field]:
+    """Declare features that are bigint in the contract."""
+    return [Field(name=name, dtype=Int64) for name in names]
+
+
+def _doubles(*names: str) -> list[Field]:
+    """Declare features that are double in the contract."""
+    return [Field(name=name, dtype=Float64) for name in names]
