@@ -12,27 +12,24 @@ from simulation.writing import LogSummary, write_log
 app = typer.Typer(add_completion=False)
 
 Truth = Annotated[Path | None, typer.Option(help="Folder for the planted truth; none by default.")]
-Workers = Annotated[int, typer.Option(min=1, help="Threads; they do not change the log.")]
 
 
 @app.callback(invoke_without_command=True)
 def simulate_log(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="Folder for the four Parquet files.")] = Path(
-        "data/log"
-    ),
+    out: Annotated[Path | None, typer.Option(help="Folder for the log; required.")] = None,
     users: Annotated[int, typer.Option(min=1)] = SAMPLE.users,
     items: Annotated[int, typer.Option(min=1)] = SAMPLE.items,
     days: Annotated[int, typer.Option(min=1)] = SAMPLE.days,
     seed: Annotated[int, typer.Option(min=0)] = SAMPLE.seed,
     truth: Truth = None,
-    workers: Workers = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Threads; the log stays the same.")] = 1,
 ) -> None:
-    """Simulate a log of any size; equal options give equal logs."""
+    """Simulate a log of any size; equal sizes and seeds give equal logs."""
     if context.invoked_subcommand is not None:
         return
     if out is None:
-        raise typer.BadParameter("--out is missing: the folder to write to")
+        raise typer.BadParameter("--out is missing: name the folder to write to")
     _write(WorldConfig(users=users, items=items, days=days, seed=seed), out, truth, workers)
 
 
@@ -43,18 +40,6 @@ def make_sample(
 ) -> None:
     """Make the sample that is shipped with the project."""
     _write(SAMPLE, out, truth, workers=1)
-
-
-def _write(config: WorldConfig, out: Path, truth: Path | None, workers: int) -> None:
-    """Write a log, showing progress and what came of it."""
-    started = time.monotonic()
-
-    def report(day: int, events: int) -> None:
-        if day % max(1, config.days // 10) == 0:
-            typer.echo(f"day {day} of {config.days}: {events:,} events", err=True)
-
-    summary = write_log(config, out, truth, workers=workers, report=report)
-    typer.echo(describe(summary, time.monotonic() - started))
 
 
 def describe(summary: LogSummary, seconds: float) -> str:
@@ -77,6 +62,18 @@ def describe(summary: LogSummary, seconds: float) -> str:
     ]
     lines += [f"{reason:>18} {count:,}" for reason, count in sorted(summary.dirt.items())]
     return "\n".join(lines)
+
+
+def _write(config: WorldConfig, out: Path, truth: Path | None, workers: int) -> None:
+    """Write a log, showing progress and what came of it."""
+    started = time.monotonic()
+
+    def report(day: int, events: int) -> None:
+        if day % max(1, config.days // 10) == 0:
+            typer.echo(f"day {day} of {config.days}: {events:,} events", err=True)
+
+    summary = write_log(config, out, truth, workers=workers, report=report)
+    typer.echo(describe(summary, time.monotonic() - started))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What a simulated shop looks like: sizes, dates, habits, dirt."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, time
 
 SECONDS_PER_DAY = 86_400
@@ -62,6 +62,33 @@ class DirtRates:
     bot_users: float = 0.004
     bot_active_days: float = 0.02
     bot_views: tuple[int, int] = (200, 400)
+
+    def __post_init__(self) -> None:
+        """Refuse rates that are no shares."""
+        for column in fields(self):
+            rate = getattr(self, column.name)
+            if column.name != "bot_views" and not 0 <= rate <= 1:
+                raise ValueError(f"{column.name} must be in [0, 1], got {rate}")
+        fewest, most = self.bot_views
+        if not 0 <= fewest <= most:
+            raise ValueError(f"bot_views must be two rising counts >= 0, got {self.bot_views}")
+
+
+NO_DIRT = DirtRates(
+    missing_user=0,
+    missing_item=0,
+    missing_type=0,
+    unknown_type=0,
+    unparsable_time=0,
+    future_time=0,
+    impossible_value=0,
+    late=0,
+    repeated=0,
+    odd_spelling=0,
+    zulu_time=0,
+    offset_time=0,
+    bot_users=0,
+)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,16 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# Texts that seldom repeat: a dictionary of them would be larger than the column.
-PLAIN_COLUMNS = ("event_id", "occurred_at", "request_id", "session_id")
+# Values that seldom repeat: a dictionary of them would be larger than the column.
+PLAIN_COLUMNS = (
+    "event_id",
+    "occurred_at",
+    "loaded_at",
+    "session_id",
+    "request_id",
+    "shown_at",
+    "propensity",
+)
 
 
 class TableStream:
