@@ -6,6 +6,8 @@
     empty page helps nobody. `similar_items` closes with popular items in the same way.
 #}
 {% macro create_lookups() -%}
+    {#- DuckDB binds a macro when it is made: a run of earlier layers alone has nothing to look up. -#}
+    {%- if execute and adapter.get_relation(target.database, "serving", "rec_user_top_items") -%}
     create or replace macro main.recommend(user_key) as table
     with personal as (
         select recommended_rank, item_id, score, source, reason, evidence_item_id, release_id, generated_at
@@ -79,4 +81,5 @@
     union all by name
     select * from popular
     order by neighbour_rank;
+    {%- endif -%}
 {%- endmacro %}

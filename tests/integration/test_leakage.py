@@ -1,0 +1,135 @@
+"""Nothing at a cutoff depends on what happened, or was loaded, at or after it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+pytestmark = pytest.mark.integration
+
+EVENTS = "seeds/sample/events.parquet"
+# The sample is served at 2026-03-01 and looks 14 days ahead.
+EVALUATE_AT = "2026-02-15 00:00:00"
+HAPPENED = "try_cast(trim(occurred_at) as timestamptz)"
+BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# Tables by the column that holds their moment, and whether they hold outcomes after it.
+TABLES = {
+    "intermediate.int_cutoff_users": "cutoff_at",
+    "intermediate.int_user_items": "cutoff_at",
+    "intermediate.int_user_histories": "cutoff_at",
+    "features.ftr_user_activity": "feature_at",
+    "features.ftr_user_taste": "feature_at",
+    "features.ftr_item_activity": "feature_at",
+    "features.ftr_user_item_activity": "feature_at",
+    "features.ftr_user_category_activity": "feature_at",
+    "candidates.cnd_popular_items": "cutoff_at",
+    "candidates.cnd_trending_items": "cutoff_at",
+    "candidates.cnd_item_neighbours": "cutoff_at",
+    "training.trn_user_item_weights": "cutoff_at",
+}
+# Who is ranked at a past cutoff, and the outcomes, come from the window that the cutoff opens: they
+# may depend on that window, and on nothing at or after its end.
+LABELLED_TABLES = {
+    "training.trn_holdout": "cutoff_at",
+    "training.trn_ranking_moments": "cutoff_at",
+    "candidates.cnd_user_covisited": "cutoff_at",
+    "candidates.cnd_user_repeats": "cutoff_at",
+}
+
+# Each change touches only rows at or after the cutoff: by the time they happened (among them the
+# exact moment of the cutoff), or by the time they were loaded although they happened before.
+CHANGES = {
+    "events that happen at or after the cutoff": f"""
+        select * from events
+        where {HAPPENED} < timestamptz '{EVALUATE_AT}+00' or {HAPPENED} is null
+        union all by name
+        select * replace ('i0001' as item_id, 'purchase' as event_type, null as value) from events
+        where {HAPPENED} >= timestamptz '{EVALUATE_AT}+00' and hash(event_id) % 3 = 0
+        union all by name
+        select * replace (
+            event_id || '-added' as event_id,
+            '{EVALUATE_AT}' as occurred_at,
+            timestamp '{EVALUATE_AT}' as loaded_at,
+            ' Purchase' as event_type,
+            null as value
+        )
+        from events where hash(event_id) % 7 = 0
+    """,
+    "events that are loaded at or after the cutoff": f"""
+        select * from events where loaded_at < timestamp '{EVALUATE_AT}'
+        union all by name
+        select * replace ('i0001' as item_id, 'purchase' as event_type, null as value) from events
+        where loaded_at >= timestamp '{EVALUATE_AT}' and hash(event_id) % 3 = 0
+        union all by name
+        select * replace (
+            event_id || '-late' as event_id,
+            timestamp '{EVALUATE_AT}' as loaded_at,
+            'purchase' as event_type,
+            null as value
+        )
+        from events where hash(event_id) % 7 = 0
+        union all by name
+        -- The same delivery once more, changed and loaded late: the first copy must win.
+        select * replace (
+            timestamp '{EVALUATE_AT}' as loaded_at, 'u-other' as user_id, 'i0002' as item_id
+        )
+        from events
+        where hash(event_id) % 5 = 0 and loaded_at < timestamp '{EVALUATE_AT}'
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def original(dbt_build: Callable[..., Path], sample_mapping: dict, tmp_path_factory) -> Path:
+    return dbt_build(sample_mapping, tmp_path_factory.mktemp("original"), *BUILD)
+
+
+def changed_log(sample_mapping: dict, query: str, folder: Path) -> dict:
+    """Write the changed events beside the warehouse and map them."""
+    path = folder / "events.parquet"
+    connection = duckdb.connect()
+    connection.sql("set timezone = 'UTC'")
+    connection.sql(f"create view events as select * from '{EVENTS}'")
+    connection.sql(query).write_parquet(str(path))
+    events = {**sample_mapping["events"], "relation": str(path)}
+    return {**sample_mapping, "events": events}
+
+
+def differing_rows(first: Path, second: Path, table: str, condition: str) -> int:
+    """Count the rows of one warehouse that the other does not hold, both ways."""
+    connection = duckdb.connect()
+    connection.sql(f"attach '{first}' as first (read_only)")
+    connection.sql(f"attach '{second}' as second (read_only)")
+    return connection.sql(
+        f"""
+        with before as (select * from first.{table} where {condition}),
+        after as (select * from second.{table} where {condition})
+        select
+            (select count(*) from (from before except all from after))
+            + (select count(*) from (from after except all from before))
+        """
+    ).fetchone()[0]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_cutoff_does_not_see(change, original, dbt_build, sample_mapping, tmp_path):
+    mapping = changed_log(sample_mapping, CHANGES[change], tmp_path)
+    changed = dbt_build(mapping, tmp_path, *BUILD)
+
+    leaking = {}
+    for table, moment in TABLES.items():
+        rows = differing_rows(original, changed, table, f"{moment} <= '{EVALUATE_AT}'")
+        leaking |= {table: rows} if rows else {}
+    for table, moment in LABELLED_TABLES.items():
+        rows = differing_rows(original, changed, table, f"{moment} < '{EVALUATE_AT}'")
+        leaking |= {table: rows} if rows else {}
+    assert leaking == {}
+
+    # The change is real: every one of these tables differs at the moment that may see it.
+    unchanged = [
+        table
+        for table, moment in {**TABLES, **LABELLED_TABLES}.items()
+        if not differing_rows(original, changed, table, f"{moment} >= '{EVALUATE_AT}'")
+    ]
+    assert unchanged == []
