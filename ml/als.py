@@ -60,7 +60,7 @@ class AlsModel:
     Raises
     ------
     ValueError
-        If a vector is not finite.
+        If a score of a user and an item could not be finite.
     """
 
     user_factors: np.ndarray
@@ -68,13 +68,16 @@ class AlsModel:
     params: AlsParams
 
     def __post_init__(self) -> None:
-        """Refuse vectors that would make every score of a user nan."""
+        """Refuse vectors that would make scores infinite or nan."""
         for name in ("user_factors", "item_factors"):
             refused = int((~np.isfinite(getattr(self, name)).all(axis=1)).sum())
             if refused:
                 raise ValueError(
                     f"{refused} {name} are not finite; lower confidence or raise regularization"
                 )
+        largest = row_norms(self.user_factors).max() * row_norms(self.item_factors).max()
+        if not largest <= np.finfo(np.float32).max:
+            raise ValueError(f"scores must be <= the largest float32, may reach {largest:.3g}")
 
 
 def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> AlsModel:
@@ -100,7 +103,7 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
     Raises
     ------
     ValueError
-        If `threads` is below 1, or the factors do not stay finite.
+        If `threads` is below 1, or the scores do not stay finite.
 
     References
     ----------
@@ -154,6 +157,11 @@ def fold_in_user(
     ridge = model.params.regularization * np.eye(gram.shape[0])
     normal = gram + ridge + vectors.T @ (extra[:, None] * vectors)
     return np.linalg.solve(normal, vectors.T @ (1.0 + extra)).astype(np.float32)
+
+
+def row_norms(vectors: np.ndarray) -> np.ndarray:
+    """Length of each vector, float64."""
+    return np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
 
 
 def _confidences(weights: csr_matrix, confidence: float) -> csr_matrix:

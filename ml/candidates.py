@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from ml.als import AlsModel
+from ml.als import AlsModel, row_norms
 from ml.interactions import InteractionMatrix, positions
 
 BLOCK_USERS = 512
@@ -154,10 +154,9 @@ def _block_frame(
     model: AlsModel, matrix: InteractionMatrix, rows: np.ndarray, limit: int, block_items: int
 ) -> pd.DataFrame:
     """Candidates of the users in `rows`."""
-    places, columns = _contenders(model, matrix.weights[rows], rows, limit, block_items)
+    with threadpool_limits(1, "blas"):
+        places, columns = _contenders(model, matrix.weights[rows], rows, limit, block_items)
     scores = _exact_scores(model, rows[places], columns)
-    kept = np.isfinite(scores)
-    places, columns, scores = places[kept], columns[kept], scores[kept]
     order = np.lexsort((columns, -scores, places))
     places, columns, scores = places[order], columns[order], scores[order]
     ranks = _counts_within(places) + 1
@@ -177,16 +176,15 @@ def _contenders(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (place in `rows`, column) that may be among the best, by item block."""
     vectors = model.user_factors[rows]
-    norms = np.linalg.norm(model.item_factors, axis=1).max()
     # Blocks add up in another order: scores this close cannot be told apart yet.
     spread = 4 * np.sqrt(vectors.shape[1]) * np.finfo(np.float32).eps
-    noise = (spread * norms * np.linalg.norm(vectors, axis=1)).astype(np.float32)
+    longest = row_norms(model.item_factors).max()
+    noise = (spread * longest * row_norms(vectors)).astype(np.float32)
     floor = np.full(rows.size, -np.inf, dtype=np.float32)
     places, columns = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     for start in range(0, model.item_factors.shape[0], block_items):
         stop = start + block_items
-        with threadpool_limits(1, "blas"):
-            scores = vectors @ model.item_factors[start:stop].T
+        scores = vectors @ model.item_factors[start:stop].T
         hidden = seen[:, start:stop].tocoo()
         scores[hidden.row, hidden.col] = -np.inf
         new_places, new_columns, floor = _best_of_block(scores, floor, noise, limit)
