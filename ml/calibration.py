@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
@@ -59,7 +59,8 @@ def fit_calibrator(
     Returns
     -------
     Calibrator
-        Never falling: a fitted sigmoid that falls is replaced by the shift.
+        Never falling: where a sigmoid would fall, the scores say nothing
+        about new users, and all get the rate observed.
 
     References
     ----------
@@ -72,8 +73,9 @@ def fit_calibrator(
         return _fit_isotonic(raw_scores, labels, weights)
     if rarer >= SIGMOID_POSITIVES:
         slope, intercept = _fit_sigmoid(raw_scores, labels, weights)
-        if slope > 0:
-            return Calibrator("sigmoid", slope, intercept, np.empty(0), np.empty(0))
+        if slope <= 0:
+            slope, intercept = 0.0, float(logit(np.average(labels, weights=weights)))
+        return Calibrator("sigmoid", slope, intercept, np.empty(0), np.empty(0))
     return Calibrator("prior", 1.0, prior_shift, np.empty(0), np.empty(0))
 
 

@@ -1,0 +1,169 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from ml.ranker_quality import ranker_quality
+from ml.ranking import RankerParams, fit_ranker, score_frame
+from ml.sampling import sample_negatives
+
+FEATURES = ["affinity", "recency_days", "noise"]
+
+
+def candidates(users, per_user, seed, intercept=-3.5):
+    """Simulate candidates whose true probability of being taken is known."""
+    random = np.random.default_rng(seed)
+    size = users * per_user
+    frame = pd.DataFrame(
+        {
+            "user_id": np.repeat([f"u{seed}_{n}" for n in range(users)], per_user),
+            "item_id": np.tile([f"i{n}" for n in range(per_user)], users),
+            "affinity": random.normal(size=size),
+            "recency_days": random.exponential(10, size),
+            "noise": random.normal(size=size),
+        }
+    )
+    truth = expit(intercept + 1.5 * frame["affinity"] - 0.05 * frame["recency_days"])
+    return frame.assign(truth=truth, label=random.random(size) < truth)
+
+
+def fit(frame, params=RankerParams(), **more):  # noqa: B008
+    return fit_ranker(frame, frame["label"], FEATURES, frame["user_id"], params, **more)
+
+
+@pytest.fixture(scope="module")
+def log():
+    return candidates(users=1500, per_user=40, seed=1)
+
+
+@pytest.fixture(scope="module")
+def sample(log):
+    return sample_negatives(log, log["label"], ["user_id", "item_id"], per_positive=3, seed=0)
+
+
+@pytest.fixture(scope="module")
+def ranker(sample):
+    return fit(sample, weights=sample["sample_weight"])
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return candidates(users=1500, per_user=40, seed=2)
+
+
+def test_scores_are_probabilities_among_all_candidates_though_negatives_were_sampled(ranker, fresh):
+    scores = score_frame(ranker, fresh)["score"]
+    assert scores.between(0, 1).all()
+    assert scores.mean() == pytest.approx(fresh["truth"].mean(), rel=0.1)
+    metrics = ranker_quality(fresh["label"], scores).metrics.set_index("name")["value"]
+    assert metrics["expected_calibration_error"] < 0.2 * metrics["base_rate"]
+
+
+def test_without_weights_the_sampled_scores_are_too_high(sample, fresh):
+    scores = score_frame(fit(sample), fresh)["score"]
+    assert scores.mean() > 4 * fresh["truth"].mean()
+
+
+def test_the_order_is_nearly_that_of_the_truth(ranker, fresh):
+    raw_scores = score_frame(ranker, fresh)["raw_score"]
+    assert raw_scores.corr(fresh["truth"], method="spearman") > 0.95
+
+
+@pytest.mark.parametrize("users", [300, 40])
+def test_rows_in_any_order_and_any_threads_give_the_same_ranker(log, fresh, users):
+    few = log.head(users * 40)
+    params = RankerParams(iterations=10, iterations_unchecked=10)
+    first = fit(few, params)
+    second = fit(few.sample(frac=1, random_state=3), params, threads=2)
+    pd.testing.assert_frame_equal(
+        score_frame(first, fresh.head(500)),
+        score_frame(second, fresh.head(500), threads=2),
+        check_exact=True,
+    )
+
+
+def test_rows_are_scored_one_by_one_as_together(ranker, fresh):
+    some = fresh.head(30)
+    apart = pd.concat([score_frame(ranker, some.iloc[[row]]) for row in range(30)])
+    pd.testing.assert_frame_equal(score_frame(ranker, some), apart, check_exact=True)
+
+
+def test_more_rows_than_a_batch_are_all_scored(ranker, fresh):
+    many = pd.concat([fresh] * 4, ignore_index=True)
+    scores = score_frame(ranker, many)["raw_score"].to_numpy()
+    assert len(many) > 200_000
+    np.testing.assert_array_equal(scores, np.tile(scores[: len(fresh)], 4))
+
+
+def test_infinities_and_nulls_score_like_nan(ranker):
+    values = pd.array([np.nan, None], dtype="Float64")
+    rows = pd.DataFrame({"affinity": [np.inf, -np.inf], "recency_days": values, "noise": np.nan})
+    nothing = pd.DataFrame({name: [np.nan] for name in FEATURES})
+    expected = score_frame(ranker, nothing)["raw_score"].iloc[0]
+    assert list(score_frame(ranker, rows)["raw_score"]) == [expected, expected]
+
+
+def test_no_rows_have_no_scores(ranker, fresh):
+    empty = score_frame(ranker, fresh.head(0))
+    assert list(empty.columns) == ["score", "raw_score"]
+    assert empty.empty
+
+
+def test_taste_of_known_users_is_not_mistaken_for_knowledge_of_new_ones():
+    """Labels depend on the user alone, so of a new user nothing can be known."""
+    random = np.random.default_rng(4)
+    users = np.repeat(np.arange(300), 40)
+    taste = random.choice([0.05, 0.6], 300)
+    frame = pd.DataFrame({"affinity": users, "recency_days": 0.0, "noise": 0.0})
+    frame = frame.assign(user_id=users.astype(str), label=random.random(12_000) < taste[users])
+    other_taste = random.choice([0.05, 0.6], 300)
+    labels = random.random(12_000) < other_taste[users]
+    scores = score_frame(fit(frame), frame)["score"]
+    metrics = ranker_quality(labels, scores).metrics.set_index("name")["value"]
+    assert metrics["log_loss"] < 1.03 * metrics["log_loss_of_base_rate"]
+
+
+def test_a_handful_of_rows_is_fitted_and_only_shifted():
+    frame = candidates(users=3, per_user=10, seed=5, intercept=0.0)
+    ranker = fit(frame, weights=np.where(frame["label"], 1.0, 4.0))
+    assert ranker.calibrator.method == "prior"
+    assert ranker.calibrator.intercept == pytest.approx(-np.log(4))
+    assert ranker.booster.n_iter_ == RankerParams.iterations_unchecked
+
+
+def test_held_out_users_decide_when_to_stop(ranker):
+    assert ranker.booster.n_iter_ < RankerParams.iterations
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": False}, "no positives"),
+        ({"label": True}, "no negatives"),
+        ({"sample_weight": 0.0}, "40 weights are not > 0"),
+        ({"sample_weight": np.nan}, "40 weights are not > 0"),
+        ({"noise": "loud"}, r"features \['noise'\] are not numeric"),
+    ],
+)
+def test_refuses(change, message):
+    frame = candidates(users=2, per_user=20, seed=6, intercept=0.0)
+    frame = frame.assign(sample_weight=1.0).assign(**change)
+    with pytest.raises(ValueError, match=message):
+        fit(frame, weights=frame["sample_weight"])
+
+
+def test_refuses_columns_that_do_not_belong_together():
+    frame = candidates(users=2, per_user=20, seed=6, intercept=0.0)
+    with pytest.raises(ValueError, match="40 rows, 39 labels, 40 users, 40 weights"):
+        fit_ranker(frame, frame["label"][:-1], FEATURES, frame["user_id"], RankerParams())
+
+
+def test_refuses_a_frame_without_a_feature(ranker, log):
+    with pytest.raises(KeyError, match=r"lacks the features \['noise'\]"):
+        score_frame(ranker, log.drop(columns="noise"))
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.2), (0.5, 0.5)])
+def test_refuses_shares_that_leave_nobody(shares):
+    with pytest.raises(ValueError, match="must be > 0 and sum to < 1"):
+        RankerParams(stopping_share=shares[0], calibration_share=shares[1])
