@@ -26,7 +26,7 @@ help: ## List the targets
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "MAPPING is the name of a shipped mapping (sample, or a file in mappings/) or a path."
+	@echo "MAPPING is the name of a shipped mapping, which is a file in mappings/, or a path."
 
 run: $(PROJECT) ## From the log to recommendations, on the shipped sample or MAPPING
 	@$(BIN)/topshelf run --mapping "$(MAPPING)" $(ARGS)
@@ -57,7 +57,7 @@ plan: $(PROJECT) ## What a change of the models would alter, in a database of it
 	@TOPSHELF_MAPPING="$(MAPPING)" $(BIN)/python -m orchestration.plan $(ARGS)
 
 sample: $(PROJECT) ## Generate the shipped sample log again
-	@$(BIN)/python -m simulation $(ARGS)
+	@$(BIN)/python -m simulation sample $(ARGS)
 
 clean: ## Remove what can be built again; warehouses of your own mappings stay
 	rm -rf $(VENV) target logs dbt_packages build dist *.egg-info .cache

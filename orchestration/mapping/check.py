@@ -110,9 +110,10 @@ def _check_part(name: str, part: Part, mapping: Mapping, reader: Reader) -> _Fin
         return _Finding(source)
     columns, problems = find_columns(name, part.columns.mapped(), source)
     required = [key for key, info in type(part.columns).model_fields.items() if info.is_required()]
-    for place, attribute in enumerate(getattr(part, "attributes", ())):
-        problem = no_such_column(f"{name}.attributes.{place}", attribute, source)
-        problems += [problem] if problem else []
+    for more in ("attributes", "sensitive"):
+        for place, source_name in enumerate(getattr(part, more, ())):
+            problem = no_such_column(f"{name}.{more}.{place}", source_name, source)
+            problems += [problem] if problem else []
     needed = [column.source_name for column in columns if column.name in required]
     problems += files_without(source, needed, reader)
     seed = EventTypes(mapping.name, reader.project_root)

@@ -15,7 +15,7 @@ def load_mapping(name_or_path: str, project_root: Path) -> Mapping:
     Parameters
     ----------
     name_or_path : str
-        Name of a shipped mapping (`sample`, or a file in `mappings/`), or the path of a file; a
+        Name of a shipped mapping, which is a file in `mappings/`, or the path of a file; a
         relative path starts at the current folder, else at `project_root`.
     project_root : Path
         Folder of `dbt_project.yml`.
@@ -60,7 +60,6 @@ def find_mapping(name_or_path: str, project_root: Path) -> Path:
         If there is no such file.
     """
     shipped = {path.stem: path for path in sorted((project_root / "mappings").glob("*.yml"))}
-    shipped["sample"] = project_root / "seeds" / "sample" / "mapping.yml"
     if name_or_path in shipped:
         return shipped[name_or_path]
     for file in (Path(name_or_path).expanduser(), project_root / name_or_path):

@@ -14,7 +14,7 @@ from pydantic import (
     PrivateAttr,
     StrictBool,
     StrictInt,
-    ValidationInfo,
+    field_serializer,
     field_validator,
 )
 
@@ -146,26 +146,12 @@ class Items(_Part):
 
 
 class Users(_Part):
-    """Where the users are; `sensitive` columns are never shown to a model."""
+    """Where the users are; `sensitive` columns, kept or not, are never shown to a model."""
 
     relation: Name
     columns: UserColumns
     attributes: Names = ()
     sensitive: Names = ()
-
-    @field_validator("sensitive")
-    @classmethod
-    def _is_kept(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        if not {"attributes", "columns"} <= info.data.keys():
-            return names  # They have problems of their own, which are reported first.
-        kept = {*info.data["attributes"], *info.data["columns"].mapped().values()}
-        lost = [name for name in names if name not in kept]
-        if lost:
-            msg = (
-                f"names {', '.join(map(repr, lost))}, which is not kept; list it in attributes too"
-            )
-            raise ValueError(msg)
-        return names
 
 
 class Impressions(_Part):
@@ -205,6 +191,11 @@ class Mapping(_Part):
     repeats: StrictBool = False
     bot_interactions_per_day: Annotated[StrictInt, Field(ge=1)] | None = None
     _file: Path = PrivateAttr(default=Path("mapping.yml"))
+
+    @field_serializer("as_of")
+    def _without_letter_t(self, moment: datetime | None) -> str | None:
+        # The form of YAML's own moments, so that dbt gets the same from here as from the file.
+        return None if moment is None else str(moment)
 
     @property
     def file(self) -> Path:

@@ -65,15 +65,19 @@ class Reader:
         return {str(row[0]): str(row[1]) for row in rows}
 
     def tables(self) -> list[str]:
-        """Return the names of tables and views, with and without the default schema."""
+        """Return the names of tables and views, with and without catalogue and default schema.
+
+        The views of the mapping itself, which dbt makes in the schema `mapped`, are left out.
+        """
         rows = self.connection.execute(
             """
-            select table_schema || '.' || table_name from information_schema.tables
-            union all
-            select table_name from information_schema.tables where table_schema = 'main'
+            select table_catalog, table_schema, table_name from information_schema.tables
+            where table_schema != 'mapped'
             """
         ).fetchall()
-        return [str(row[0]) for row in rows]
+        names = [f"{schema}.{table}" for _, schema, table in rows]
+        names += [table for _, schema, table in rows if schema == "main"]
+        return names + [".".join(row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,10 @@ def open_source(key: str, relation: str, reader: Reader) -> Source | list[Proble
             files = reader.files(relation)
             if not files:
                 return [_no_file(key, relation, reader)]
+        # Asked for a table that does not exist, DuckDB looks for files and extensions of that name.
+        elif relation.replace('"', "").lower() not in map(str.lower, reader.tables()):
+            return [_no_table(key, relation, reader)]
         return Source(key, relation, reader.types(relation), files)
-    except duckdb.CatalogException:
-        return [_no_table(key, relation, reader)]
     except duckdb.Error as error:
         return unreadable(key, relation, files, error, reader)
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from orchestration.mapping import MappingError, dbt_vars, find_mapping, load_mapping
+from orchestration.mapping import MappingError, dbt_vars, load_mapping
 from orchestration.settings import PROJECT_ROOT
 
-SHIPPED = ["complete_journey", "deskdrop", "online_retail"]
+SHIPPED = ["complete_journey", "deskdrop", "online_retail", "sample"]
 
 
 def problems(file: Path, project: Path) -> list[str]:
@@ -26,11 +26,6 @@ def test_dbt_gets_a_shipped_mapping_word_for_word(name):
     written = yaml.safe_load((PROJECT_ROOT / "mappings" / f"{name}.yml").read_text())
     assert mapping.name == name
     assert dbt_vars(mapping) == written
-
-
-def test_the_sample_lies_beside_its_log():
-    expected = PROJECT_ROOT / "seeds" / "sample" / "mapping.yml"
-    assert find_mapping("sample", PROJECT_ROOT) == expected
 
 
 def test_what_is_left_out_has_its_default_and_stays_out_of_dbt(write, shop, project):
@@ -66,7 +61,7 @@ def test_now_is_a_moment_in_utc(write, shop, project, written, moment):
     file.write_text(file.read_text() + f"  as_of: {written}\n")
     mapping = load_mapping(str(file), project)
     assert mapping.as_of == moment
-    assert dbt_vars(mapping)["mapping"]["as_of"] == moment.isoformat()
+    assert dbt_vars(mapping)["mapping"]["as_of"] == str(moment)
 
 
 @pytest.mark.parametrize(
@@ -204,12 +199,6 @@ def test_attributes_are_a_list_that_names_each_once(write, shop, project):
     ]
 
 
-def test_what_is_sensitive_must_be_kept(write, shop, project):
-    users = {"relation": "u.csv", "columns": {"user_id": "id", "segment": "town"}}
-    shop["users"] = {**users, "attributes": ["age"], "sensitive": ["age", "town", "gender"]}
-    assert problems(write(shop), project) == [
-        "users.sensitive: ['age', 'town', 'gender'] names 'gender', which is not kept; "
-        "list it in attributes too"
-    ]
-    shop["users"]["sensitive"] = ["age", "town"]
-    assert load_mapping(str(write(shop)), project).users.sensitive == ("age", "town")
+def test_the_default_of_dbt_is_the_sample():
+    default = yaml.safe_load((PROJECT_ROOT / "dbt_project.yml").read_text())["vars"]["mapping"]
+    assert {"mapping": default} == dbt_vars(load_mapping("sample", PROJECT_ROOT))
