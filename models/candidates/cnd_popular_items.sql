@@ -5,12 +5,19 @@ user_items as (
     select
         user_id,
         item_id,
-        weight,
+        pow(
+            0.5,
+            epoch(cutoff_at - last_interacted_at)
+            / 86400.0
+            / {{ var('popularity_half_life_days') }}
+        ) as recency,
         cutoff_at
 
     from {{ ref('int_user_items') }}
 
-    where not is_bot
+    where
+        not is_bot
+        and not is_disliked
 
 ),
 
@@ -32,7 +39,7 @@ segmented as (
         user_items.user_id,
         user_items.item_id,
         'all' as segment,
-        user_items.weight,
+        user_items.recency,
         user_items.cutoff_at
 
     from user_items
@@ -43,7 +50,7 @@ segmented as (
         user_items.user_id,
         user_items.item_id,
         users.segment,
-        user_items.weight,
+        user_items.recency,
         user_items.cutoff_at
 
     from user_items
@@ -53,14 +60,14 @@ segmented as (
 
 ),
 
--- The weight of a pair halves with the half-life of its interactions, so the list follows taste.
+-- A user counts once an item, and the less the longer ago: popular is what people turn to now.
 summed as (
 
     select
         item_id,
         segment,
         count(*) as user_count,
-        round(fsum(weight), 9) as candidate_score,
+        round(fsum(recency), 9) as candidate_score,
         cutoff_at
 
     from segmented
