@@ -8,13 +8,26 @@ SECONDS_PER_DAY = 86_400
 # another size is another log.
 BLOCK_USERS = 16_384
 
+# The defects of which a row has at most one, each with a rate of the same name.
+DEFECTS = (
+    "missing_user",
+    "missing_item",
+    "missing_type",
+    "unknown_type",
+    "unparsable_time",
+    "future_time",
+    "impossible_value",
+    "late",
+    "repeated",
+)
+
 
 @dataclass(frozen=True)
 class DirtRates:
     """Shares of delivered rows that are damaged, and how many users are bots.
 
-    The first eight exclude each other: a row has at most one of these defects.
-    The two about format fall on any row, damaged or not.
+    Defects (`DEFECTS`) exclude each other: a row has at most one of them.
+    Spelling and time zone fall on any row, damaged or not.
 
     Attributes
     ----------
@@ -69,6 +82,9 @@ class DirtRates:
             rate = getattr(self, column.name)
             if column.name != "bot_views" and not 0 <= rate <= 1:
                 raise ValueError(f"{column.name} must be in [0, 1], got {rate}")
+        together = sum(getattr(self, name) for name in DEFECTS)
+        if together > 1:
+            raise ValueError(f"defects exclude each other: their rates sum to {together}, over 1")
         fewest, most = self.bot_views
         if not 0 <= fewest <= most:
             raise ValueError(f"bot_views must be two rising counts >= 0, got {self.bot_views}")

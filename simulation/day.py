@@ -168,33 +168,28 @@ def _events(sessions: Sessions, answers: Answers, length: int) -> Events:
     # Three seconds pass over an item that is not opened.
     spent = np.where(answers.viewed, answers.dwell_seconds, 3.0)
     opened = np.cumsum(spent, axis=1) - spent + 2.0
+    no_value = np.full(spent.shape, np.nan)
     parts = []
-    for kind, done, share in (
-        (records.VIEW, answers.viewed, 0.0),
-        (records.CART, answers.carted, 0.7),
-        (records.PURCHASE, answers.bought, 1.0),
-        (records.DISLIKE, answers.disliked, 0.9),
+    for kind, done, share, values in (
+        (records.VIEW, answers.viewed, 0.0, answers.dwell_seconds),
+        (records.CART, answers.carted, 0.7, no_value),
+        (records.PURCHASE, answers.bought, 1.0, answers.pieces.astype(np.float64)),
+        (records.DISLIKE, answers.disliked, 0.9, no_value),
     ):
         session, place = np.nonzero(done)
+        numbers = sessions.numbers[session]
         moments = (opened + share * spent)[session, place].astype(np.int64)
-        listed = place < length
-        nothing = np.full(session.size, np.nan)
-        values = {
-            records.VIEW: answers.dwell_seconds[session, place],
-            records.PURCHASE: answers.pieces[session, place].astype(np.float64),
-        }
+        surfaces = np.where(place < length, sessions.surfaces[session], records.SEARCH)
         parts.append(
             Events(
                 users=sessions.users[session],
                 items=answers.items[session, place],
                 types=np.full(session.size, kind, dtype=np.int8),
                 seconds=sessions.seconds[session] + moments,
-                values=values.get(kind, nothing),
-                sessions=sessions.numbers[session],
-                requests=np.where(listed, sessions.numbers[session], records.NO_REQUEST),
-                surfaces=np.where(listed, sessions.surfaces[session], records.SEARCH).astype(
-                    np.int8
-                ),
+                values=values[session, place],
+                sessions=numbers,
+                requests=np.where(place < length, numbers, records.NO_REQUEST),
+                surfaces=surfaces.astype(np.int8),
                 devices=sessions.devices[session],
                 anonymous=sessions.anonymous[session],
             )

@@ -4,21 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulation.config import SECONDS_PER_DAY, DirtRates
+from simulation.config import DEFECTS, SECONDS_PER_DAY, DirtRates
 from simulation.records import Events
 
-# The defects a row has at most one of, in the order of the rates in `DirtRates`.
-DEFECTS = (
-    "missing_user",
-    "missing_item",
-    "missing_type",
-    "unknown_type",
-    "unparsable_time",
-    "future_time",
-    "impossible_value",
-    "late",
-    "repeated",
-)
 NO_DEFECT = -1
 SPELLINGS = 4
 PLAIN_TIME, ZULU_TIME, OFFSET_TIME = range(3)

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.catalogue import CATEGORIES
+from simulation.config import DEFECTS
 from simulation.day import DayLog
-from simulation.dirt import DEFECTS, OFFSET_SECONDS, Deliveries
+from simulation.dirt import OFFSET_SECONDS, Deliveries
 from simulation.records import EVENT_TYPES, NO_REQUEST, SURFACES, Events
 from simulation.world import AGE_BANDS, COUNTRIES, DEVICES, World
 

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from simulation.catalogue import NEVER
-from simulation.config import SECONDS_PER_DAY
+from simulation.config import DEFECTS, SECONDS_PER_DAY
 from simulation.day import Block, DayLog
-from simulation.dirt import DEFECTS, OFFSET_TIME, ZULU_TIME, Deliveries
+from simulation.dirt import OFFSET_TIME, ZULU_TIME, Deliveries
 from simulation.preferences import tastes_at
 from simulation.tables import Names, event_ids, impressions_table
 from simulation.world import World
