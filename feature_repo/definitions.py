@@ -54,6 +54,7 @@ def build_views(features: Path) -> list[FeatureView]:
     """
     return [
         user_activity(features),
+        user_taste(features),
         item_activity(features),
         user_item_activity(features),
         user_category_activity(features),
@@ -88,16 +89,47 @@ def user_activity(features: Path) -> FeatureView:
                 "interaction_count_28d",
                 "positive_count",
                 "positive_count_28d",
+                "positive_count_84d",
                 "item_count",
                 "item_count_28d",
                 "session_count",
                 "session_count_28d",
+                "session_count_84d",
                 "active_day_count",
             ),
-            *_doubles("days_since_last", "days_since_first", "interactions_per_item"),
+            *_doubles(
+                "days_since_last",
+                "days_since_first",
+                "interactions_per_item",
+                "days_between_sessions",
+                "value_log_mean",
+            ),
         ],
         description="What a user did before feature_at.",
         tags={"dbt_model": "ftr_user_activity"},
+    )
+
+
+def user_taste(features: Path) -> FeatureView:
+    """Define what the items of a user have in common until the moment."""
+    return FeatureView(
+        name="user_taste",
+        entities=[USER],
+        source=_parquet(features, "ftr_user_taste"),
+        # Lives as long as the user's activity: one missed daily run is bridged, two are not.
+        ttl=timedelta(days=3),
+        schema=[
+            *_keys("user_id"),
+            *_doubles(
+                "item_user_count_log_mean",
+                "item_days_since_first_mean",
+                "item_value_log_mean",
+                "repeat_item_share",
+                "new_item_share_28d",
+            ),
+        ],
+        description="What the items of a user have in common, as known before feature_at.",
+        tags={"dbt_model": "ftr_user_taste"},
     )
 
 
@@ -116,13 +148,20 @@ def item_activity(features: Path) -> FeatureView:
                 "user_count",
                 "user_count_7d",
                 "user_count_28d",
+                "new_user_count_28d",
                 "positive_count",
                 "positive_count_7d",
                 "positive_count_28d",
+                "positive_count_84d",
                 "negative_count",
             ),
             *_doubles(
-                "days_since_last", "days_since_first", "interactions_per_user", "user_share_7d"
+                "positive_weight_2d",
+                "positive_weight_7d",
+                "days_since_last",
+                "days_since_first",
+                "repeat_user_share",
+                "value_log_mean",
             ),
         ],
         description="What all users but bots did with an item before feature_at.",
@@ -144,6 +183,8 @@ def user_item_activity(features: Path) -> FeatureView:
             *_integers(
                 "interaction_count",
                 "positive_count",
+                "positive_count_28d",
+                "positive_count_84d",
                 "positive_day_count",
                 "view_count",
                 "history_position",
