@@ -16,11 +16,12 @@ renamed as (
         nullif(trim(title), '') as title,
         -- A list of categories arrives as the text [first, second]; the first is the main one.
         nullif(
-            case
-                when category like '[%'
-                    then trim(split_part(trim(category, '[]'), ',', 1), ' "''')
-                else trim(category)
-            end,
+            trim(
+                case
+                    when trim(category) like '[%]' then try_cast(category as varchar[])[1]
+                    else category
+                end
+            ),
             ''
         ) as category,
         attributes,
@@ -52,7 +53,13 @@ deduplicated as (
 
     qualify row_number() over (
         partition by item_id
-        order by created_at desc nulls last, title asc, category asc, price asc
+        order by
+            created_at desc nulls last,
+            is_available asc,
+            title asc nulls last,
+            category asc nulls last,
+            price asc nulls last,
+            cast(attributes as varchar) asc
     ) = 1
 
 )

@@ -32,7 +32,10 @@ deduplicated as (
 
     qualify row_number() over (
         partition by user_id
-        order by signed_up_at desc nulls last, segment asc
+        order by
+            signed_up_at desc nulls last,
+            segment asc nulls last,
+            cast(attributes as varchar) asc
     ) = 1
 
 )

@@ -28,8 +28,16 @@ renamed as (
         coalesce(
             nullif(trim(event_id), ''),
             md5(concat_ws(
-                '|', user_id, item_id, event_type, occurred_at, session_id, value, surface, device,
-                request_id
+                '|',
+                user_id,
+                item_id,
+                event_type,
+                occurred_at,
+                coalesce(session_id, ''),
+                coalesce(value, ''),
+                coalesce(surface, ''),
+                coalesce(device, ''),
+                coalesce(request_id, '')
             ))
         ) as interaction_id,
         nullif(trim(user_id), '') as user_id,
@@ -42,11 +50,13 @@ renamed as (
         nullif(lower(trim(event_type)), '') as interaction_type,
         nullif(lower(trim(surface)), '') as surface,
         nullif(lower(trim(device)), '') as device,
-        nullif(lower(trim(value)), 'nan') as value_text,
+        nullif(regexp_replace(lower(trim(value)), '^[+-]?nan$', ''), '') as value_text,
         occurred_at as occurred_at_text,
 
         -- numbers
-        try_cast(nullif(lower(trim(value)), 'nan') as double) as value,
+        case
+            when not isnan(try_cast(value as double)) then try_cast(value as double)
+        end as value,
 
         -- timestamps
         {{ utc_timestamp('occurred_at', time_zone) }} as interacted_at,
@@ -71,7 +81,8 @@ typed as (
             when renamed.item_id is null then 'missing_item'
             when renamed.interaction_type is null then 'missing_type'
             when event_types.role is null then 'unknown_type'
-            when renamed.interacted_at is null then 'unparsable_time'
+            when renamed.interacted_at is null or isinf(renamed.interacted_at)
+                then 'unparsable_time'
             when renamed.interacted_at >= {{ current_moment() }} then 'future_time'
             when
                 (renamed.value_text is not null and renamed.value is null)
@@ -100,7 +111,12 @@ numbered as (
                 interacted_at asc nulls last,
                 user_id asc,
                 item_id asc,
-                interaction_type asc
+                interaction_type asc,
+                value asc nulls last,
+                session_id asc nulls last,
+                request_id asc nulls last,
+                surface asc nulls last,
+                device asc nulls last
         ) as delivery_number
 
     from typed

@@ -23,7 +23,10 @@ renamed as (
 
         -- numbers
         try_cast(rank as bigint) as shown_rank,
-        try_cast(propensity as double) as propensity,
+        case
+            when try_cast(propensity as double) > 0 and try_cast(propensity as double) <= 1
+                then try_cast(propensity as double)
+        end as propensity,
 
         -- timestamps
         {{ utc_timestamp('shown_at', time_zone) }} as shown_at
@@ -46,7 +49,7 @@ deduplicated as (
 
     qualify row_number() over (
         partition by request_id, item_id
-        order by shown_at, shown_rank
+        order by shown_at, shown_rank, user_id
     ) = 1
 
 )
