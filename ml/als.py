@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
-from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from ml.interactions import InteractionMatrix
@@ -21,7 +20,7 @@ class AlsParams:
     regularization : float
         Weight of the squared norms of the vectors, > 0.
     confidence : float
-        How much more a pair of weight 1 counts than an unobserved one, > 0.
+        How often a pair of weight 1 counts, in unobserved pairs, > 0.
     iterations : int
         Alternations, >= 1.
     seed : int
@@ -29,8 +28,8 @@ class AlsParams:
     """
 
     factors: int = 64
-    regularization: float = 0.01
-    confidence: float = 40.0
+    regularization: float = 0.1
+    confidence: float = 1.0
     iterations: int = 15
     seed: int = 0
 
@@ -84,7 +83,9 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
     """Factorise the interaction matrix for implicit feedback.
 
     Minimises ``sum_ui c_ui (p_ui - x_u . y_i)^2 + reg (|x|^2 + |y|^2)`` with
-    ``c_ui = 1 + confidence * w_ui`` and ``p_ui = 1`` where ``w_ui > 0``.
+    ``p_ui = 1`` and ``c_ui = confidence * w_ui`` for the pairs of `matrix`,
+    ``p_ui = 0`` and ``c_ui = 1`` for all others. So a faded pair may count
+    less than an unobserved one, unlike with ``c_ui = 1 + confidence * w_ui``.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
     References
     ----------
     Hu, Koren, Volinsky (2008), "Collaborative Filtering for Implicit
-    Feedback Datasets", ICDM, equations 3-5. Solved by conjugate gradients:
+    Feedback Datasets", ICDM, equations 3-5, with another c_ui. Solved by conjugate gradients:
     Takács, Pilászy, Tikk (2011), RecSys.
     """
     if threads < 1:
@@ -118,12 +119,12 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
         model = AlternatingLeastSquares(
             factors=params.factors,
             regularization=params.regularization,
-            alpha=1.0,
+            alpha=params.confidence,
             iterations=params.iterations,
             random_state=params.seed,
             num_threads=threads,
         )
-        model.fit(_confidences(matrix.weights, params.confidence), show_progress=False)
+        model.fit(matrix.weights, show_progress=False)
     return AlsModel(model.user_factors, model.item_factors, params)
 
 
@@ -137,7 +138,8 @@ def fold_in_user(
     model : AlsModel
         Fitted model.
     gram : ndarray of shape (factors, factors)
-        ``item_factors.T @ item_factors``, computed once for all users.
+        ``item_factors.T @ item_factors`` in float64, computed once for all
+        users.
     columns : ndarray of shape (n,), int
         Columns of the items the user interacted with, each once.
     weights : ndarray of shape (n,)
@@ -153,18 +155,13 @@ def fold_in_user(
     Hu, Koren, Volinsky (2008), equation 4.
     """
     vectors = model.item_factors[columns].astype(np.float64)
-    extra = model.params.confidence * np.asarray(weights, dtype=np.float64)
+    confidences = model.params.confidence * np.asarray(weights, dtype=np.float64)
     ridge = model.params.regularization * np.eye(gram.shape[0])
-    normal = gram + ridge + vectors.T @ (extra[:, None] * vectors)
-    return np.linalg.solve(normal, vectors.T @ (1.0 + extra)).astype(np.float32)
+    # `gram` counts every item once; the user's own are lifted from 1 to their confidence.
+    normal = gram + ridge + vectors.T @ ((confidences - 1.0)[:, None] * vectors)
+    return np.linalg.solve(normal, vectors.T @ confidences).astype(np.float32)
 
 
 def row_norms(vectors: np.ndarray) -> np.ndarray:
     """Length of each vector, float64."""
     return np.sqrt(np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64))
-
-
-def _confidences(weights: csr_matrix, confidence: float) -> csr_matrix:
-    """Turn weights into c_ui; implicit takes its entries as c_ui, not as w_ui."""
-    values = (1.0 + confidence * weights.data).astype(np.float32)
-    return csr_matrix((values, weights.indices, weights.indptr), shape=weights.shape)

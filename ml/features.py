@@ -10,8 +10,8 @@ def feature_matrix(frame: pd.DataFrame, features: list[str]) -> np.ndarray:
     Parameters
     ----------
     frame : DataFrame of length n
-        Numbers and booleans in any storage: null, nan, positive and negative
-        infinity all become nan.
+        Numbers and booleans in any storage, also objects: null, nan, positive
+        and negative infinity all become nan.
     features : list of str
         Columns wanted, in this order.
 
@@ -30,11 +30,22 @@ def feature_matrix(frame: pd.DataFrame, features: list[str]) -> np.ndarray:
     missing = sorted(set(features) - set(frame.columns))
     if missing:
         raise KeyError(f"the frame lacks the features {missing}")
-    texts = [name for name in features if not pd.api.types.is_numeric_dtype(frame[name].dtype)]
+    texts = [name for name in features if not _holds_numbers(frame[name])]
     if texts:
         raise ValueError(f"features {texts} are not numeric; encode them in SQL")
     matrix = np.empty((len(frame), len(features)))
     for column, name in enumerate(features):
-        matrix[:, column] = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = frame[name]
+        # DuckDB hands over booleans with nulls, and columns of nulls, as objects.
+        numbers = values.astype("Float64") if values.dtype == object else values
+        matrix[:, column] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     matrix[~np.isfinite(matrix)] = np.nan
     return matrix
+
+
+def _holds_numbers(column: pd.Series) -> bool:
+    """Whether there are only numbers, booleans and nulls."""
+    if column.dtype != object:
+        return pd.api.types.is_numeric_dtype(column.dtype)
+    kinds = {"empty", "boolean", "integer", "floating", "mixed-integer-float"}
+    return pd.api.types.infer_dtype(column, skipna=True) in kinds

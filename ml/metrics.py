@@ -107,20 +107,24 @@ def _metric_columns(rows: pd.DataFrame, k: int) -> pd.DataFrame:
     """Metrics from the number of hits, the first rank, the gain and the relevant."""
     ideal = np.cumsum(1.0 / np.log2(np.arange(2, k + 2)))
     relevant = rows["relevant_count"].to_numpy(dtype=np.int64)
-    found = rows["found"].fillna(0).to_numpy(dtype=np.float64)
-    gain = rows["gain"].fillna(0).to_numpy(dtype=np.float64)
+    found, gain = _filled(rows["found"]), _filled(rows["gain"])
     return rows[_LIST].assign(
-        history_count=rows["history_count"].fillna(0).to_numpy(dtype=np.int64),
+        history_count=_filled(rows["history_count"]).astype(np.int64),
         relevant_count=relevant,
         **{
             # The sum of a full list may exceed the ideal by a rounding error.
             f"ndcg_{k}": np.minimum(gain / ideal[np.minimum(relevant, k) - 1], 1.0),
             f"recall_{k}": found / relevant,
             f"precision_{k}": found / k,
-            f"mrr_{k}": (1.0 / rows["first"]).fillna(0).to_numpy(dtype=np.float64),
+            f"mrr_{k}": _filled(1.0 / rows["first"]),
             f"hit_{k}": (found > 0).astype(np.float64),
         },
     )
+
+
+def _filled(column: pd.Series) -> np.ndarray:
+    """Numbers with 0 for those a left join did not find, float64."""
+    return np.nan_to_num(column.to_numpy(dtype=np.float64))
 
 
 def _check_lists(lists: pd.DataFrame, relevant: pd.DataFrame, k: int) -> None:

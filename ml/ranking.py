@@ -233,7 +233,20 @@ def _fit_booster(
         n_iter_no_change=params.patience,
         random_state=params.seed,
     )
-    if checked:
-        held_out = {"X_val": inputs[stopping], "y_val": labels[stopping]}
-        return booster.fit(inputs[fitting], labels[fitting], **held_out), calibrating
-    return booster.fit(inputs, labels), np.zeros(labels.size, dtype=bool)
+    if not checked:
+        inputs = _without_empty_columns(inputs, params.leaf_rows)
+        return booster.fit(inputs, labels), np.zeros(labels.size, dtype=bool)
+    fitted = _without_empty_columns(inputs[fitting], params.leaf_rows)
+    booster.fit(fitted, labels[fitting], X_val=inputs[stopping], y_val=labels[stopping])
+    return booster, calibrating
+
+
+def _without_empty_columns(inputs: np.ndarray, leaf_rows: int) -> np.ndarray:
+    """Make features with too few values to split on constant.
+
+    scikit-learn cuts bins on a sample of 200 000 rows and raises if a feature
+    has no value there; twenty expected ones make that as good as impossible.
+    """
+    fewest = max(leaf_rows, 20 * len(inputs) / 200_000)
+    empty = np.isfinite(inputs).sum(axis=0) < fewest
+    return np.where(empty, 0.0, inputs)

@@ -9,7 +9,7 @@ LARGEST_SINGLE = float(np.finfo(np.float32).max)
 
 
 class Candidates(pa.DataFrameModel):
-    """Unseen items proposed by matrix factorisation.
+    """Items proposed by matrix factorisation.
 
     Grain: one row per `cutoff_at`, `user_id` and `item_id`.
     """

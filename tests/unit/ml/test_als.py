@@ -20,7 +20,7 @@ def random_matrix(users, items, pairs, seed):
 
 def weighted_ridge(vectors, weights, params):
     """Minimise sum c (p - x.y)^2 + reg |x|^2 as ordinary least squares on stretched rows."""
-    roots = np.sqrt(1 + params.confidence * weights)
+    roots = np.sqrt(np.where(weights > 0, params.confidence * weights, 1.0))
     rows = np.vstack(
         [roots[:, None] * vectors, np.sqrt(params.regularization) * np.eye(vectors.shape[1])]
     )
@@ -42,13 +42,15 @@ def test_each_side_minimises_the_loss_given_the_other():
 
 
 def test_one_pair_by_hand():
-    """Where x = y, c (1 - x^2) x = reg x, so x y = 1 - reg / c with c = 1 + 3 * 1 = 4."""
+    """Where x = y, c (1 - x^2) x = reg x, so x y = 1 - reg / c with c = 2 * 1.5 = 3."""
     matrix = build_interaction_matrix(
-        pd.DataFrame({"user_id": ["u"], "item_id": ["a"], "weight": [1.0]})
+        pd.DataFrame({"user_id": ["u"], "item_id": ["a"], "weight": [1.5]})
     )
-    params = AlsParams(factors=1, regularization=0.5, confidence=3.0, iterations=100)
+    params = AlsParams(factors=1, regularization=0.5, confidence=2.0, iterations=100)
     model = fit_als(matrix, params)
-    assert float(model.user_factors[0] @ model.item_factors[0]) == pytest.approx(0.875, abs=1e-5)
+    assert float(model.user_factors[0] @ model.item_factors[0]) == pytest.approx(
+        1 - 0.5 / 3, abs=1e-5
+    )
 
 
 def test_more_factors_than_items_are_allowed():
@@ -87,7 +89,8 @@ def test_a_new_user_is_folded_in_exactly():
     model = AlsModel(np.zeros((1, 5), dtype=np.float32), items, params)
     weights = np.zeros(30)
     weights[[3, 17, 8]] = [1.0, 0.5, 2.0]
-    found = fold_in_user(model, items.T @ items, np.array([3, 17, 8]), weights[[3, 17, 8]])
+    gram = items.astype(np.float64).T @ items
+    found = fold_in_user(model, gram, np.array([3, 17, 8]), weights[[3, 17, 8]])
     expected = weighted_ridge(items.astype(np.float64), weights, params)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 

@@ -19,6 +19,15 @@ def test_whatever_is_missing_or_infinite_becomes_nan():
     np.testing.assert_array_equal(found, expected)
 
 
+def test_objects_that_are_numbers_or_null_are_read():
+    frame = pd.DataFrame(
+        {"flag": [True, None, False], "nothing": [None] * 3, "count": [1, None, 2.5]}, dtype=object
+    )
+    found = feature_matrix(frame, ["flag", "nothing", "count"])
+    expected = [[1, np.nan, 1], [np.nan, np.nan, np.nan], [0, np.nan, 2.5]]
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_the_frame_is_left_alone():
     frame = pd.DataFrame({"number": [np.inf]})
     feature_matrix(frame, ["number"])
@@ -34,6 +43,7 @@ def test_names_the_columns_that_are_missing():
         feature_matrix(pd.DataFrame({"b": [1]}), ["c", "b", "a"])
 
 
-def test_names_the_columns_that_are_no_numbers():
+@pytest.mark.parametrize("values", [["x"], ["1"], pd.to_datetime(["2026-01-01"])])
+def test_names_the_columns_that_are_no_numbers(values):
     with pytest.raises(ValueError, match=r"features \['category'\] are not numeric"):
-        feature_matrix(pd.DataFrame({"category": ["x"]}), ["category"])
+        feature_matrix(pd.DataFrame({"category": values}), ["category"])

@@ -103,6 +103,18 @@ def test_infinities_and_nulls_score_like_nan(ranker):
     assert list(score_frame(ranker, rows)["raw_score"]) == [expected, expected]
 
 
+@pytest.mark.parametrize("values", [0, 1, 39])
+@pytest.mark.parametrize("users", [4, 300])
+def test_features_with_hardly_a_value_are_not_learned_from(log, values, users):
+    few = log.head(users * 40)
+    rare = few["label"].where(np.arange(len(few)) < values).astype("float64")
+    ranker, plain = (fit(few.assign(noise=noise)) for noise in (rare, np.nan))
+    assert score_frame(ranker, few)["score"].notna().all()
+    pd.testing.assert_frame_equal(
+        score_frame(ranker, few), score_frame(plain, few.assign(noise=1.0))
+    )
+
+
 def test_no_rows_have_no_scores(ranker, fresh):
     empty = score_frame(ranker, fresh.head(0))
     assert list(empty.columns) == ["score", "raw_score"]
