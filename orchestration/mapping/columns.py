@@ -31,15 +31,15 @@ class Kind:
         What a column must hold, to be read after "must be".
     remedy : str
         What to do if it does not.
-    tolerance : float
-        Share of a column's values that may be unusable; with more it is the wrong column.
+    tolerated_percent : int
+        Of a column's values may be unusable; with more it is the wrong column.
     """
 
     accepted: str
     trusted: str
     rule: str
     remedy: str
-    tolerance: float = 0.5
+    tolerated_percent: int = 50
 
 
 _IDS = Kind(
@@ -71,14 +71,14 @@ _RANKS = Kind(
     trusted="",
     rule="a whole number that starts at 1",
     remedy="map the column of ranks; add 1 in a view if yours start at 0",
-    tolerance=0.01,
+    tolerated_percent=1,
 )
 _TRUTHS = Kind(
     accepted=rf"{_TEXT}|{_INTEGER}|BOOLEAN",
     trusted="BOOLEAN",
     rule="true or false (or yes and no, 1 and 0)",
     remedy="map such a column, or leave the key out",
-    tolerance=0.01,
+    tolerated_percent=1,
 )
 _KINDS = {
     "category": _CATEGORIES,

@@ -147,7 +147,7 @@ def judge_columns(counts: Counts, required: list[str]) -> tuple[list[Problem], l
             problems.append(
                 Problem(column.key, column.source_name, "is empty in every row", remedy)
             )
-        elif unusable > column.kind.tolerance * count.present:
+        elif 100 * unusable > column.kind.tolerated_percent * count.present:
             rule = f"must be {column.kind.rule}, but {values} are not, such as {count.example!r}"
             problems.append(Problem(column.key, column.source_name, rule, column.kind.remedy))
         elif unusable:

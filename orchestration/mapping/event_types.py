@@ -9,8 +9,8 @@ from orchestration.mapping.problems import Problem, nearest
 
 # What a new line of the seed says until somebody decides; what is not named stays empty.
 _NEW_LINE = {"role": "positive", "weight": "1", "half_life_days": "90"}
-# More rows of unknown types than this share are a mistake; fewer are quarantined one by one.
-UNKNOWN_SHARE = 0.01
+# More rows of unknown types are a mistake; up to so many are quarantined one by one.
+UNKNOWN_PERCENT_TOLERATED = 1
 TYPES_SHOWN = 10
 
 
@@ -94,7 +94,7 @@ def judge_event_types(
         problems.append(Problem(key, source_name, rule, remedy))
     rows = counts.present("event_type") - sum(counts.types[name] for name in known)
     rule = f"has {rows:,} of {counts.rows:,} rows of unknown types, {_counted(unknown, counts)}"
-    if rows > UNKNOWN_SHARE * counts.rows:
+    if 100 * rows > UNKNOWN_PERCENT_TOLERATED * counts.rows:
         problems.append(Problem(key, source_name, rule, seed.lines(shown)))
     elif rows:
         lines = seed.lines(shown)

@@ -213,7 +213,7 @@ def test_missing_columns_get_the_nearest_real_name(write, shop, project):
     shop["items"] = {
         "relation": "log/events.csv",
         "columns": {"item_id": "items"},
-        "attributes": ["quantity", "quantities"],
+        "attributes": ["quantity", "QUANTITIES"],
     }
     file = write(shop)
     assert message(file, project) == (
@@ -222,7 +222,7 @@ def test_missing_columns_get_the_nearest_real_name(write, shop, project):
         "- events.columns.session_id: 'cookie' is no column of log/events.csv; "
         "it has user, item, type, at, quantity\n"
         "- items.columns.item_id: 'items' is no column of log/events.csv; did you mean 'item'?\n"
-        "- items.attributes.1: 'quantities' is no column of log/events.csv; "
+        "- items.attributes.1: 'QUANTITIES' is no column of log/events.csv; "
         "did you mean 'quantity'?"
     )
 
