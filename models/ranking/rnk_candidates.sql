@@ -1,13 +1,13 @@
 with
 
-moments as (
+pairs as (
 
     select
         user_id,
-        role,
+        item_id,
         cutoff_at
 
-    from {{ ref('trn_ranking_moments') }}
+    from {{ ref('rnk_candidate_pairs') }}
 
 ),
 
@@ -78,55 +78,6 @@ history as (
         cutoff_at
 
     from {{ ref('int_user_items') }}
-
-),
-
--- Learned candidates of a moment that is no longer ranked are left behind here.
-pairs as (
-
-    select
-        learned.user_id,
-        learned.item_id,
-        learned.cutoff_at
-
-    from learned
-
-    inner join moments
-        on
-            learned.user_id = moments.user_id
-            and learned.cutoff_at = moments.cutoff_at
-
-    union
-
-    select
-        user_id,
-        item_id,
-        cutoff_at
-
-    from covisited
-
-    union
-
-    select
-        user_id,
-        item_id,
-        cutoff_at
-
-    from repeats
-
-    union
-
-    select
-        moments.user_id,
-        popular_items.item_id,
-        moments.cutoff_at
-
-    from moments
-
-    inner join popular_items
-        on
-            moments.cutoff_at = popular_items.cutoff_at
-            and popular_items.popularity_rank <= {{ var('popular_per_user') }}
 
 ),
 

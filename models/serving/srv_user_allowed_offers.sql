@@ -11,7 +11,7 @@ offers as (
         rank_in_tier,
         score
 
-    from {{ ref('rec_user_personal_offers') }}
+    from {{ ref('srv_user_personal_offers') }}
 
 ),
 
@@ -21,7 +21,7 @@ excluded as (
         user_id,
         item_id
 
-    from {{ ref('rec_user_excluded_items') }}
+    from {{ ref('srv_user_excluded_items') }}
 
 ),
 

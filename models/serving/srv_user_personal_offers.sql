@@ -1,14 +1,6 @@
 -- What a user may be offered before the popular lists fill up, best first.
 with
 
-cutoffs as (
-
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
-
-),
-
 releases as (
 
     select ranked_at from {{ ref('rec_release') }}
@@ -30,32 +22,21 @@ ranked_candidates as (
 
 ),
 
-repeats as (
+sql_offers as (
 
     select
         user_id,
         item_id,
-        candidate_rank,
-        cutoff_at
-
-    from {{ ref('cnd_user_repeats') }}
-
-),
-
-covisited as (
-
-    select
-        user_id,
-        item_id,
+        source,
         evidence_item_id,
-        candidate_rank,
-        cutoff_at
+        tier,
+        rank_in_tier
 
-    from {{ ref('cnd_user_covisited') }}
+    from {{ ref('srv_user_sql_offers') }}
 
 ),
 
--- Tier 1 is what the ranker ordered, tiers 2 and 3 are SQL alone.
+-- What the ranker ordered comes first; SQL alone answers for users it has not seen yet.
 offers as (
 
     select
@@ -75,34 +56,15 @@ offers as (
     union all
 
     select
-        repeats.user_id,
-        repeats.item_id,
-        'repeat' as source,
-        repeats.item_id as evidence_item_id,
-        2 as tier,
-        repeats.candidate_rank as rank_in_tier,
+        user_id,
+        item_id,
+        source,
+        evidence_item_id,
+        tier,
+        rank_in_tier,
         null as score
 
-    from repeats
-
-    inner join cutoffs
-        on repeats.cutoff_at = cutoffs.cutoff_at
-
-    union all
-
-    select
-        covisited.user_id,
-        covisited.item_id,
-        'covisitation' as source,
-        covisited.evidence_item_id,
-        3 as tier,
-        covisited.candidate_rank as rank_in_tier,
-        null as score
-
-    from covisited
-
-    inner join cutoffs
-        on covisited.cutoff_at = cutoffs.cutoff_at
+    from sql_offers
 
 ),
 

@@ -1,0 +1,110 @@
+-- Which items are looked at for which user at which moment: what any of the sources proposes.
+with
+
+moments as (
+
+    select
+        user_id,
+        cutoff_at
+
+    from {{ ref('trn_ranking_moments') }}
+
+),
+
+learned as (
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from {{ source('ml', 'candidates') }}
+
+    where candidate_rank <= {{ var('als_per_user') }}
+
+),
+
+covisited as (
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from {{ ref('cnd_user_covisited') }}
+
+),
+
+repeats as (
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from {{ ref('cnd_user_repeats') }}
+
+),
+
+popular_items as (
+
+    select
+        item_id,
+        cutoff_at
+
+    from {{ ref('cnd_popular_items') }}
+
+    where
+        segment = 'all'
+        and popularity_rank <= {{ var('popular_per_user') }}
+
+),
+
+-- Learned candidates of a moment that is no longer ranked are left behind here.
+pairs as (
+
+    select
+        learned.user_id,
+        learned.item_id,
+        learned.cutoff_at
+
+    from learned
+
+    inner join moments
+        on
+            learned.user_id = moments.user_id
+            and learned.cutoff_at = moments.cutoff_at
+
+    union
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from covisited
+
+    union
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from repeats
+
+    union
+
+    select
+        moments.user_id,
+        popular_items.item_id,
+        moments.cutoff_at
+
+    from moments
+
+    inner join popular_items
+        on moments.cutoff_at = popular_items.cutoff_at
+
+)
+
+select * from pairs
