@@ -1,0 +1,137 @@
+"""Show what a change of the SQL would alter, before dbt builds it.
+
+SQLMesh reads the dbt project twice: as it was committed, and as it stands in the working tree. It
+builds both in a database file of its own and compares them. dbt's warehouse is never opened:
+SQLMesh replaces the tables of a file that dbt built.
+"""
+
+import io
+import logging
+import shutil
+import subprocess
+import tarfile
+import warnings
+from contextlib import chdir
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from orchestration.mapping import dbt_vars, load_mapping
+from orchestration.plan_changes import column_readers, model_changes, primary_keys
+from orchestration.plan_report import render_plan
+from orchestration.plan_rows import row_difference
+from orchestration.settings import read_settings
+
+if TYPE_CHECKING:
+    from sqlmesh import Context
+    from sqlmesh.core.context_diff import ContextDiff
+
+COMMITTED = "prod"
+WORKING_TREE = "working_tree"
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+
+@app.command()
+def plan(
+    mapping: Annotated[
+        str | None, typer.Option(help="Shipped mapping or the path of one; default: the setting's.")
+    ] = None,
+    base: Annotated[str, typer.Option(help="Revision to compare the working tree with.")] = "HEAD",
+    limit: Annotated[int, typer.Option(min=0, help="Rows shown of each changed table.")] = 5,
+) -> None:
+    """Show the models a change touches, the columns that follow, and the rows that differ.
+
+    Nothing that dbt built is read or written: both states of the project are built by SQLMesh in
+    a database file of its own.
+    """
+    console = Console()
+    settings = read_settings()
+    chosen = load_mapping(mapping or settings.mapping, settings.project_root)
+    home = settings.home / "plan" / chosen.name
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "sample").mkdir(exist_ok=True)
+    replace(settings, home=home).export()
+    committed = checkout(settings.project_root, base, home / "committed")
+    variables = dbt_vars(chosen)
+    with chdir(settings.project_root):
+        console.print(f"Building the models as of {escape(base)} ...")
+        apply(open_project(committed, home, variables), COMMITTED)
+        console.print("Building what the working tree changes ...")
+        context = open_project(settings.project_root, home, variables)
+        # The last plan's environment would be compared with, instead of the committed state.
+        context.invalidate_environment(WORKING_TREE, sync=True)
+        changes = model_changes(apply(context, WORKING_TREE))
+        kept = [change.name for change in changes if change.kind in {"changed", "downstream"}]
+        keys = primary_keys(settings.project_root)
+        differences = {
+            name: row_difference(
+                context, name, keys.get(name.split(".")[1]), (COMMITTED, WORKING_TREE), limit
+            )
+            for name in kept
+        }
+        readers = column_readers(context, kept)
+    render_plan(console, base, changes, differences, readers)
+
+
+def checkout(project_root: Path, revision: str, folder: Path) -> Path:
+    """Write the project as it stood at a revision to a folder of its own.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the project is not a git checkout or has no such revision.
+    """
+    archive = subprocess.run(
+        ["git", "archive", "--format=tar", revision],
+        cwd=project_root,
+        capture_output=True,
+        check=False,
+    )
+    if archive.returncode != 0:
+        reason = archive.stderr.decode().strip().splitlines()[-1]
+        msg = f"git cannot give revision {revision!r}: {reason}"
+        raise typer.BadParameter(msg)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder, filter="data")
+    return folder
+
+
+def open_project(project: Path, home: Path, variables: dict[str, object]) -> "Context":
+    """Load a state of the dbt project, with SQLMesh's files below `home`."""
+    # SQLMesh takes seconds to import; the other commands do without it. What it says of every
+    # statement and table would drown the comparison.
+    warnings.filterwarnings("ignore", message="sqlglot", category=UserWarning)
+    from sqlmesh import Context
+    from sqlmesh.core.config import ModelDefaultsConfig
+    from sqlmesh.core.console import NoopConsole, set_console
+    from sqlmesh.dbt.loader import sqlmesh_config
+
+    set_console(NoopConsole())
+    # It logs each statement of a comparison at whatever level is on; errors are raised besides.
+    logging.disable(logging.CRITICAL)
+
+    config = sqlmesh_config(
+        project,
+        variables=variables,
+        cache_dir=str(home / "cache"),
+        model_defaults=ModelDefaultsConfig(start="2000-01-01"),
+    )
+    return Context(paths=[str(project)], config=config)
+
+
+def apply(context: "Context", environment: str) -> "ContextDiff":
+    """Build what differs from the environment and say what that was."""
+    return context.plan(
+        environment, auto_apply=True, no_prompts=True, skip_tests=True, no_diff=True
+    ).context_diff
+
+
+if __name__ == "__main__":
+    app()
