@@ -128,9 +128,22 @@ def test_what_was_bought_before_interests_less(world, shelf):
     item = int(shelf.items[np.argmax([wanted(world, shelf, item) for item in shelf.items])])
     memories = fresh_memories(SESSIONS)
     memories.purchases[:, 3] = item
-    share = world.config.habits.repeat_interest * wanted(world, shelf, item)
+    habits, share = world.config.habits, wanted(world, shelf, item)
     answers = show(world, shelf, [item], memories)
-    assert answers.viewed[:, 0].mean() == pytest.approx(share, abs=spread(share))
+    viewed = habits.repeat_interest * share
+    assert answers.viewed[:, 0].mean() == pytest.approx(viewed, abs=spread(viewed))
+    carted = viewed * habits.cart * share * habits.repeat_interest
+    assert answers.carted[:, 0].mean() == pytest.approx(carted, abs=spread(carted))
+
+
+def test_carts_and_purchases_follow_relevance(world, shelf):
+    item = int(shelf.items[np.argmax([wanted(world, shelf, item) for item in shelf.items])])
+    habits, share = world.config.habits, wanted(world, shelf, item)
+    answers = show(world, shelf, [item])
+    carted = share * habits.cart * share
+    assert answers.carted[:, 0].mean() == pytest.approx(carted, abs=spread(carted))
+    bought = carted * habits.purchase
+    assert answers.bought[:, 0].mean() == pytest.approx(bought, abs=spread(bought))
 
 
 def test_searches_find_offered_items_near_the_taste(world, shelf):

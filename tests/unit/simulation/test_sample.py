@@ -1,5 +1,6 @@
 """The shipped sample: made by the generator, small, and with something to learn in it."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,13 @@ CUTOFF = END - pd.Timedelta(days=14)
 
 
 @pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Make the sample again: the folder and the summary."""
+    folder = tmp_path_factory.mktemp("sample")
+    return folder, write_log(SAMPLE, folder)
+
+
+@pytest.fixture(scope="module")
 def actions():
     """Read views, carts and purchases of people, without any dirt."""
     events = pq.read_table(SHIPPED / "events.parquet").to_pandas()
@@ -32,11 +40,11 @@ def actions():
     return events[~events["user_id"].isin(events.loc[days > 100, "user_id"])]
 
 
-def test_the_generator_makes_the_shipped_files_again(tmp_path):
-    write_log(SAMPLE, tmp_path)
+def test_the_generator_makes_the_shipped_files_again(made):
+    folder, _ = made
     for name in FILES:
-        made = pq.read_table(tmp_path / f"{name}.parquet")
-        assert made == pq.read_table(SHIPPED / f"{name}.parquet"), name
+        again = pq.read_table(folder / f"{name}.parquet")
+        assert again == pq.read_table(SHIPPED / f"{name}.parquet"), name
 
 
 def test_the_files_are_small_and_the_truth_is_not_among_them():
@@ -127,3 +135,18 @@ def test_popularity_has_a_long_tail(actions):
     top = counts[: SAMPLE.items // 10].sum() / counts.sum()
     assert 0.2 < top < 0.6
     assert counts.size > 0.9 * SAMPLE.items
+
+
+def test_the_page_about_the_sample_tells_its_rates_and_rows(made):
+    _, summary = made
+    page = (SHIPPED / "README.md").read_text().splitlines()
+    cells = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page if "|" in line]
+    told = {row[0]: (float(row[1]), int(row[2].replace(",", ""))) for row in cells if len(row) == 4
+            and row[0] in summary.dirt}  # fmt: skip
+    rates = asdict(SAMPLE.dirt) | {"bot": SAMPLE.dirt.bot_users}
+    assert told == {reason: (rates[reason], count) for reason, count in summary.dirt.items()}
+    files = {row[0].removesuffix(".parquet"): row for row in cells if len(row) == 3}
+    for name in FILES:
+        table = pq.read_table(SHIPPED / f"{name}.parquet")
+        assert files[name][1] == f"{table.num_rows:,}"
+        assert files[name][2].split(", ") == table.column_names

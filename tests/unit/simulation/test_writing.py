@@ -145,6 +145,29 @@ def test_lists_have_ranks_without_gaps_and_no_item_twice(folder):
     assert shown["propensity"].between(0, 1, inclusive="right").all()
 
 
+def test_an_event_names_the_list_that_led_to_it_and_none_when_searched(folder):
+    log = tables(folder)
+    events = log["events"].to_pandas()
+    events = events[events["user_id"].notna() & events["item_id"].notna()]
+    shown = log["impressions"].to_pandas()
+    searched = events["surface"] == "search"
+    assert searched.any()
+    assert events.loc[searched, "request_id"].isna().all()
+    led = events[~searched].drop_duplicates("event_id")
+    key = ["request_id", "user_id", "item_id", "surface"]
+    assert len(led.merge(shown, on=key)) == len(led)
+
+
+def test_a_session_is_of_one_user_and_device_and_some_have_a_browser_number(folder):
+    events = pq.read_table(folder / "events.parquet").to_pandas()
+    sessions = events.groupby("session_id")
+    for name in ("user_id", "device", "anonymous_id"):
+        assert sessions[name].nunique().max() == 1
+    known = sessions["anonymous_id"].first().notna()
+    assert 0.2 < known.mean() < 0.4
+    assert events["anonymous_id"].dropna().str.fullmatch(r"a\d+").all()
+
+
 def test_relevances_stand_for_every_impression(folder):
     shown = pq.read_table(folder / "impressions.parquet", columns=["request_id", "item_id"])
     truth = pq.read_table(folder / "truth" / "relevances.parquet")
