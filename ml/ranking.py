@@ -39,8 +39,7 @@ class RankerParams:
     negatives_per_positive : float
         Negatives kept for training per positive, > 0.
     stopping_share, calibration_share : float
-        Share of the users held out to decide when to stop, and to calibrate;
-        both > 0, together below 1.
+        Shares of the users held out for that, > 0, together below 1.
     seed : int
         Of the choice of users and of the binning.
     """
@@ -95,10 +94,9 @@ def fit_ranker(
 ) -> Ranker:
     """Fit the ranker, and calibrate it on users it has not seen.
 
-    Users are split by a hash of their id into three parts: to fit, to decide
-    when to stop, to calibrate. The booster is fitted without weights, the
-    calibration with them. If either of the first two parts lacks a class, or
-    the second has fewer than 20 of one, all users are used to fit and none to stop.
+    Users are split by a hash of their id: to fit, to decide when to stop, to
+    calibrate. The booster is fitted without weights, the calibration with
+    them. With too few positives or negatives for that, all users fit.
 
     Parameters
     ----------
@@ -161,8 +159,7 @@ def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.Dat
     ranker : Ranker
         Fitted ranker.
     frame : DataFrame of length n
-        Candidates with the features of `ranker`; missing values as in
-        `fit_ranker`.
+        Candidates with the features of `ranker`, read as in `fit_ranker`.
     threads : int
         As for `fit_ranker`.
 

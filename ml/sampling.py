@@ -94,6 +94,40 @@ def sample_negatives(
     return frame.iloc[chosen].assign(sample_weight=weights)
 
 
+def sample_negatives_by_share(
+    frame: pd.DataFrame, labels: np.ndarray, keys: list[str], share: float, seed: int
+) -> pd.DataFrame:
+    """Keep every positive and each negative with the same chance.
+
+    For logs that are read block by block: blocks sampled apart make the
+    sample of the whole.
+
+    Parameters
+    ----------
+    frame, labels, keys, seed
+        As for `sample_negatives`.
+    share : float
+        Chance of a negative, in (0, 1]; for a ratio of negatives per
+        positive, that ratio times positives / negatives of the whole log.
+
+    Returns
+    -------
+    DataFrame
+        The kept rows in the order of `frame`, with ``sample_weight``: 1.0 for
+        a positive, 1 / `share` for a negative.
+
+    Raises
+    ------
+    ValueError
+        If `share` is outside (0, 1].
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be in (0, 1], got {share}")
+    positive = np.asarray(labels, dtype=bool)
+    kept = positive | (hash_fractions(frame[keys], seed) < share)
+    return frame[kept].assign(sample_weight=np.where(positive[kept], 1.0, 1.0 / share))
+
+
 def _hash_column(column: pd.Series) -> np.ndarray:
     """Hash values, a null like any other value, the same for every way to store text."""
     if pd.api.types.is_numeric_dtype(column.dtype):

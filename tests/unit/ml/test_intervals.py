@@ -25,20 +25,20 @@ def test_agrees_with_scipy_on_skewed_values():
 def test_holds_the_true_mean_as_often_as_promised():
     random = np.random.default_rng(1)
     held = 0
-    for trial in range(400):
-        found = bootstrap_mean(random.exponential(size=60), resamples=400, level=0.9, seed=trial)
+    for trial in range(300):
+        found = bootstrap_mean(random.exponential(size=60), resamples=300, level=0.9, seed=trial)
         held += found.lower <= 1.0 <= found.upper
-    # 400 intervals at 0.9: standard deviation 0.015; bootstrap of 60 skewed values falls a little
+    # 300 intervals at 0.9: standard deviation 0.017; bootstrap of 60 skewed values falls a little
     # short of its level.
-    assert 0.85 < held / 400 < 0.94
+    assert 0.85 < held / 300 < 0.94
 
 
 def test_many_distinct_values_are_drawn_in_groups_to_the_same_interval():
     values = np.random.default_rng(2).normal(size=30_000)
-    found = bootstrap_mean(values, resamples=1000)
+    found = bootstrap_mean(values, resamples=400)
     half = 1.96 * values.std() / math.sqrt(30_000)
-    assert found.upper - found.value == pytest.approx(half, rel=0.15)
-    assert found.value - found.lower == pytest.approx(half, rel=0.15)
+    assert found.upper - found.value == pytest.approx(half, rel=0.2)
+    assert found.value - found.lower == pytest.approx(half, rel=0.2)
 
 
 @settings(deadline=None)
@@ -59,10 +59,10 @@ def test_a_higher_level_is_wider():
 
 
 def test_blocks_of_draws_do_not_change_the_width():
-    """More cells than one block holds: 20 000 distinct values, 500 resamples."""
+    """More cells than one block holds: 20 000 distinct values, 400 resamples."""
     values = np.random.default_rng(4).normal(size=20_000)
-    found = bootstrap_mean(values, resamples=500)
-    assert found.upper - found.lower == pytest.approx(2 * 1.96 / math.sqrt(20_000), rel=0.15)
+    found = bootstrap_mean(values, resamples=400)
+    assert found.upper - found.lower == pytest.approx(2 * 1.96 / math.sqrt(20_000), rel=0.2)
 
 
 def test_equal_values_have_no_width_and_a_single_one_no_bounds():

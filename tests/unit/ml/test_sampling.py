@@ -2,7 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.sampling import hash_fractions, row_order, sample_negatives
+from ml.sampling import (
+    hash_fractions,
+    row_order,
+    sample_negatives,
+    sample_negatives_by_share,
+)
 
 
 def log(size):
@@ -123,3 +128,29 @@ def test_refuses_a_log_without_positives_and_a_ratio_of_zero():
         sample_negatives(log(3), np.zeros(3, dtype=bool), ["item_id"], per_positive=1, seed=0)
     with pytest.raises(ValueError, match="per_positive must be > 0, got 0"):
         sample_negatives(log(3), np.ones(3, dtype=bool), ["item_id"], per_positive=0, seed=0)
+
+
+def test_blocks_sampled_apart_make_the_sample_of_the_whole():
+    frame = log(5000).assign(label=lambda rows: rows["number"] % 50 == 0)
+    whole = sample_negatives_by_share(frame, frame["label"], ["item_id"], share=0.2, seed=3)
+    parts = [
+        sample_negatives_by_share(part, part["label"], ["item_id"], share=0.2, seed=3)
+        for part in (frame.iloc[:1], frame.iloc[1:20], frame.iloc[20:])
+    ]
+    pd.testing.assert_frame_equal(whole, pd.concat(parts))
+    assert whole["label"].sum() == 100
+    assert set(whole.loc[whole["label"], "sample_weight"]) == {1.0}
+    # 4900 draws at 0.2: standard deviation 28.
+    assert abs(len(whole) - 100 - 980) < 4 * 28
+    assert set(whole.loc[~whole["label"], "sample_weight"]) == {5.0}
+
+
+def test_a_share_of_one_keeps_everything():
+    sample = sample_negatives_by_share(log(9), np.zeros(9, dtype=bool), ["item_id"], 1.0, seed=0)
+    assert list(sample["sample_weight"]) == [1.0] * 9
+
+
+@pytest.mark.parametrize("share", [0.0, 1.1, float("nan")])
+def test_refuses_a_share_that_is_no_chance(share):
+    with pytest.raises(ValueError, match=r"share must be in \(0, 1\], got"):
+        sample_negatives_by_share(log(1), np.ones(1), ["item_id"], share, seed=0)
