@@ -36,8 +36,12 @@ class Places:
 
     @property
     def snapshot(self) -> Path:
-        """The published DuckDB file, replaced as a whole; this is the one to read."""
-        return self.home / "serving.duckdb"
+        """The published DuckDB file, replaced as a whole; this is the one to read.
+
+        Not called after a schema: DuckDB takes the file's name for the catalogue's, and then could
+        not tell `serving.rec_user_top_items` apart.
+        """
+        return self.home / "published.duckdb"
 
     @property
     def features(self) -> Path:

@@ -37,7 +37,7 @@ def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch):
 def test_every_mapping_has_a_folder_of_its_own():
     places = Settings(home=Path("/home/of/all")).places("my_shop")
     assert places.warehouse == Path("/home/of/all/my_shop/warehouse.duckdb")
-    assert places.snapshot == Path("/home/of/all/my_shop/serving.duckdb")
+    assert places.snapshot == Path("/home/of/all/my_shop/published.duckdb")
     assert places.features == Path("/home/of/all/my_shop/features")
     assert places.feature_registry == Path("/home/of/all/my_shop/registry.db")
     assert places.online_store == Path("/home/of/all/my_shop/online.db")

@@ -1,0 +1,1 @@
+"""The assets, one module a step of the way from the log to the published snapshot."""

@@ -1,0 +1,56 @@
+"""The code location: `dagster dev`, the command line and the tests load it from here."""
+
+import sys
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from orchestration.assets.dbt import dbt_project, feature_models, ranking_models, serving_models
+from orchestration.assets.evaluation import evaluation
+from orchestration.assets.features import feature_files, feature_registry, online_features
+from orchestration.assets.learning import candidates
+from orchestration.assets.mapped import mapped_log
+from orchestration.assets.publish import snapshot
+from orchestration.assets.ranking import ranker
+from orchestration.resources import Features, MappedLog, Warehouse
+from orchestration.settings import Settings, read_settings
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Assemble the graph for the log and the places that `settings` name."""
+    log = MappedLog(
+        home=str(settings.home),
+        mapping=settings.mapping,
+        project_root=str(settings.project_root),
+    )
+    return dg.Definitions(
+        assets=[
+            mapped_log,
+            feature_models,
+            feature_files,
+            feature_registry,
+            candidates,
+            ranking_models,
+            ranker,
+            evaluation,
+            serving_models,
+            online_features,
+            snapshot,
+        ],
+        jobs=[dg.define_asset_job("topshelf", selection=dg.AssetSelection.all())],
+        resources={
+            "log": log,
+            "warehouse": Warehouse(log=log),
+            "features": Features(log=log),
+            "dbt": DbtCliResource(
+                project_dir=dbt_project,
+                # The one of this environment, which need not be on the PATH.
+                dbt_executable=str(Path(sys.executable).parent / "dbt"),
+            ),
+        },
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_definitions(read_settings())

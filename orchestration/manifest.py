@@ -1,0 +1,40 @@
+"""The dbt project with a manifest that fits its files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dagster_dbt import DbtProject
+
+# What dbt parses. A folder counts too: its time changes when a file is added or removed.
+PARSED = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests/warehouse")
+
+
+def prepared_project(root: Path) -> DbtProject:
+    """Return the dbt project at `root`; parse it first if its manifest is missing or outdated.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of `dbt_project.yml`.
+    """
+    project = DbtProject(project_dir=root)
+    if is_outdated(project.manifest_path, root):
+        project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
+        project.preparer.prepare(project)
+    return project
+
+
+def is_outdated(manifest: Path, root: Path) -> bool:
+    """Tell whether a file that dbt parses is younger than the manifest, or there is none."""
+    if not manifest.is_file():
+        return True
+    made_at = manifest.stat().st_mtime
+    return any(path.stat().st_mtime > made_at for path in _parsed_paths(root))
+
+
+def _parsed_paths(root: Path) -> Iterator[Path]:
+    for name in PARSED:
+        path = root / name
+        if path.exists():
+            yield path
+        yield from path.rglob("*")

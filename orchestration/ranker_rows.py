@@ -1,0 +1,84 @@
+"""The rows that the ranker learns from: a sample of past candidates with features from Feast."""
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import pandas as pd
+
+from feature_repo.lookup import MOMENT, feature_names, point_in_time_features
+from ml.ranking import RankerParams
+from ml.sampling import sample_negatives
+from orchestration.blocks import blocks_of_users
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+SERVICE = "ranker_v1"
+KEYS = ["cutoff_at", "user_id", "item_id"]
+# Ids, words and moments of a candidate; its other columns are numbers to learn from.
+CANDIDATE_FEATURES = """
+    select column_name from duckdb_columns()
+    where
+        schema_name = 'ranking'
+        and table_name = 'rnk_candidates'
+        and data_type in ('BOOLEAN', 'INTEGER', 'BIGINT', 'FLOAT', 'DOUBLE')
+    order by column_index
+"""
+
+
+def frame_query(role: str) -> str:
+    """Return the query for all candidates, with features and labels, at the cutoffs of a role."""
+    return f"""
+        select rnk_frame.*
+        from ranking.rnk_frame
+        inner join intermediate.int_cutoffs
+            on rnk_frame.cutoff_at = int_cutoffs.cutoff_at
+        where int_cutoffs.role = '{role}'
+    """
+
+
+def ranker_features(connection: duckdb.DuckDBPyConnection, store: "FeatureStore") -> list[str]:
+    """List the columns of `ranking.rnk_frame` that the ranker learns from.
+
+    What the candidate sources say about a pair, then what the feature service says about user,
+    item and both.
+    """
+    columns = [name for (name,) in connection.execute(CANDIDATE_FEATURES).fetchall()]
+    return [*columns, *feature_names(store, SERVICE)]
+
+
+def learning_rows(
+    connection: duckdb.DuckDBPyConnection, store: "FeatureStore", role: str, params: RankerParams
+) -> pd.DataFrame:
+    """Sample candidates of the cutoffs of a role, and join their features as Feast knows them.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        To the warehouse.
+    store : FeatureStore
+        Holds the features that were exported from the same warehouse.
+    role : str
+        `train` or `evaluate`.
+    params : RankerParams
+        Says how many negatives are kept per positive.
+
+    Returns
+    -------
+    DataFrame
+        The candidates with what their sources say, `is_relevant`, `sample_weight`, and the
+        features of the service. No rows if no candidate was taken.
+    """
+    names = ", ".join(feature_names(store, SERVICE))
+    candidates = f"select * exclude ({names}) from ({frame_query(role)})"
+    nothing = connection.execute(f"{candidates} limit 0").df().assign(sample_weight=1.0)
+    # A block in which nobody took anything says too little to be sampled.
+    samples = [
+        sample_negatives(
+            block, block["is_relevant"].to_numpy(), KEYS, params.negatives_per_positive, params.seed
+        )
+        for block in blocks_of_users(connection, candidates)
+        if block["is_relevant"].any()
+    ]
+    sample = pd.concat(samples, ignore_index=True) if samples else nothing
+    return point_in_time_features(store, SERVICE, sample.assign(**{MOMENT: sample["cutoff_at"]}))

@@ -1,0 +1,149 @@
+"""What assets need from outside: the mapped log, the warehouse, the feature store."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from feature_repo.store import StorePlaces, apply, open_store
+from orchestration.mapping import Mapping, load_mapping
+from orchestration.settings import Places, Settings
+from orchestration.warehouse_lock import in_use_error
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+Blocks = Callable[[duckdb.DuckDBPyConnection], Iterator[pd.DataFrame]]
+
+
+class MappedLog(dg.ConfigurableResource):
+    """The log that is worked on, and where everything made from it lies."""
+
+    home: str
+    mapping: str
+    project_root: str
+
+    def settings(self) -> Settings:
+        """Return the settings that this resource was made from."""
+        return Settings(
+            home=Path(self.home), mapping=self.mapping, project_root=Path(self.project_root)
+        )
+
+    def read(self) -> Mapping:
+        """Read the mapping as it is now: it may be edited while Dagster runs."""
+        return load_mapping(self.mapping, Path(self.project_root))
+
+    def places(self) -> Places:
+        """Return the files of this log."""
+        return self.settings().places(self.read().name)
+
+
+class Warehouse(dg.ConfigurableResource):
+    """The DuckDB file that dbt builds. One process at a time may have it open to write."""
+
+    log: MappedLog
+    # A reader or a run that is just ending lets go of the file within this time.
+    patience_seconds: float = 30.0
+
+    @contextmanager
+    def connect(self, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the warehouse, in UTC, for the length of a `with` block.
+
+        Raises
+        ------
+        WarehouseInUseError
+            If another process still holds the file after `patience_seconds`.
+        """
+        connection = self._open(read_only)
+        try:
+            connection.execute("set timezone = 'UTC'")
+            yield connection
+        finally:
+            connection.close()
+
+    def read(self, query: str, parameters: list[object] | None = None) -> pd.DataFrame:
+        """Run a query and fetch its rows."""
+        with self.connect() as connection:
+            return connection.execute(query, parameters).df()
+
+    def replace(self, table: str, frame: pd.DataFrame) -> int:
+        """Write `frame` as the whole content of an existing table, or change nothing.
+
+        Returns
+        -------
+        int
+            Rows written.
+        """
+        return self.replace_by_blocks(table, lambda _: iter([frame]))
+
+    def replace_by_blocks(self, table: str, blocks: Blocks) -> int:
+        """Write frames, one after the other, as the whole content of a table, or change nothing.
+
+        Parameters
+        ----------
+        table : str
+            `schema.table`; it exists, and keeps its columns and types.
+        blocks : callable
+            Gets a connection to read from, which sees the warehouse as it was before, and yields
+            frames with the columns of the table in any order.
+
+        Returns
+        -------
+        int
+            Rows written.
+        """
+        count = 0
+        with self.connect(read_only=False) as connection:
+            connection.begin()
+            connection.execute(f"create or replace table {table} as from {table} limit 0")
+            with connection.cursor() as reading:
+                reading.execute("set timezone = 'UTC'")
+                for block in blocks(reading):
+                    connection.register("block", block)
+                    connection.execute(f"insert into {table} by name select * from block")
+                    connection.unregister("block")
+                    count += len(block)
+            connection.commit()
+        return count
+
+    def _open(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.patience_seconds
+        path = self.log.places().warehouse
+        while True:
+            try:
+                return duckdb.connect(str(path), read_only=read_only)
+            except duckdb.IOException as error:
+                in_use = in_use_error(path, error)
+                if in_use is None:
+                    raise
+                if time.monotonic() > deadline:
+                    raise in_use from error
+            time.sleep(0.5)
+
+
+class Features(dg.ConfigurableResource):
+    """The feature store of the log; Feast is imported when it is first opened."""
+
+    log: MappedLog
+
+    def apply(self) -> "FeatureStore":
+        """Bring the store up to its definitions, and open it."""
+        return apply(self._places())
+
+    def open(self) -> "FeatureStore":
+        """Open the store as it was last applied."""
+        return open_store(self._places())
+
+    def _places(self) -> StorePlaces:
+        places = self.log.places()
+        return StorePlaces(
+            mapping=self.log.read().name,
+            features=places.features,
+            registry=places.feature_registry,
+            online=places.online_store,
+        )
