@@ -1,0 +1,14 @@
+{# The columns together tell the rows apart. #}
+{% test unique_together(model, columns) %}
+
+select
+    {{ columns | join(",\n    ") }},
+    count(*) as row_count
+
+from {{ model }}
+
+group by {{ columns | join(", ") }}
+
+having count(*) > 1
+
+{% endtest %}
