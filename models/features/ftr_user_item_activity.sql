@@ -15,7 +15,9 @@ user_items as (
         history_position,
         cutoff_at,
         first_interacted_at,
-        last_interacted_at
+        last_interacted_at,
+        first_positive_at,
+        last_positive_at
 
     from {{ ref('int_user_items') }}
 
@@ -38,7 +40,7 @@ final as (
         cast(epoch(cutoff_at - first_interacted_at) / 86400.0 as double) as days_since_first,
         -- Mean days between two days with a positive; null before the second one.
         cast(
-            epoch(last_interacted_at - first_interacted_at)
+            epoch(last_positive_at - first_positive_at)
             / 86400.0
             / nullif(positive_day_count - 1, 0) as double
         ) as days_between_positives,

@@ -49,8 +49,8 @@ numbered as (
     select
         *,
         coalesce(
-            session_id,
-            cast(
+            'source-' || session_id,
+            'pause-' || cast(
                 sum(is_start) over (
                     partition by user_id
                     order by interacted_at, interaction_id

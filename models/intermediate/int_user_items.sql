@@ -68,9 +68,10 @@ summed as (
         arg_max(interactions.role, (interactions.interacted_at, interactions.role)) as last_role,
         min(interactions.interacted_at) as first_interacted_at,
         max(interactions.interacted_at) as last_interacted_at,
-        max(interactions.interacted_at) filter (
-            where interactions.role = 'positive'
-        ) as last_positive_at
+        min(interactions.interacted_at) filter (where interactions.role = 'positive')
+            as first_positive_at,
+        max(interactions.interacted_at) filter (where interactions.role = 'positive')
+            as last_positive_at
 
     from interactions
 
@@ -104,6 +105,7 @@ final as (
         summed.cutoff_at,
         summed.first_interacted_at,
         summed.last_interacted_at,
+        summed.first_positive_at,
         summed.last_positive_at
 
     from summed
