@@ -22,8 +22,6 @@ learned as (
 
     from {{ source('ml', 'candidates') }}
 
-    where candidate_rank <= {{ var('als_per_user') }}
-
 ),
 
 covisited as (
