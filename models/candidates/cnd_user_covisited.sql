@@ -77,7 +77,7 @@ summed as (
     select
         user_id,
         item_id,
-        arg_max(evidence_item_id, (contribution, evidence_item_id)) as evidence_item_id,
+        arg_min(evidence_item_id, (-contribution, evidence_item_id)) as evidence_item_id,
         count(*) as evidence_count,
         sum(support) as support,
         cutoff_at,

@@ -46,11 +46,11 @@ final as (
         system,
         slice,
         cast(count(*) as bigint) as user_count,
-        cast(avg(ndcg_10) as double) as ndcg_10,
-        cast(avg(recall_10) as double) as recall_10,
-        cast(avg(precision_10) as double) as precision_10,
-        cast(avg(mrr_10) as double) as mrr_10,
-        cast(avg(hit_10) as double) as hit_10
+        cast(round(favg(ndcg_10), 9) as double) as ndcg_10,
+        cast(round(favg(recall_10), 9) as double) as recall_10,
+        cast(round(favg(precision_10), 9) as double) as precision_10,
+        cast(round(favg(mrr_10), 9) as double) as mrr_10,
+        cast(round(favg(hit_10), 9) as double) as hit_10
 
     from sliced
 
