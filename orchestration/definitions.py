@@ -6,7 +6,13 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
-from orchestration.assets.dbt import dbt_project, feature_models, ranking_models, serving_models
+from orchestration.assets.dbt import (
+    dbt_project,
+    feature_models,
+    list_models,
+    ranking_models,
+    serving_models,
+)
 from orchestration.assets.evaluation import evaluation
 from orchestration.assets.features import feature_files, feature_registry, online_features
 from orchestration.assets.learning import candidates
@@ -33,6 +39,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             candidates,
             ranking_models,
             ranker,
+            list_models,
             evaluation,
             serving_models,
             online_features,

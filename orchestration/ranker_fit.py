@@ -1,65 +1,95 @@
 """Fitting, judging and applying the ranker on rows of the warehouse."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
 
 from ml.ordering import rank_within
-from ml.ranker_quality import RankerQuality, ranker_quality
+from ml.ranker_quality import RankerQuality, permutation_importances, ranker_quality
 from ml.ranking import Ranker, RankerParams, fit_ranker, score_frame
 from orchestration.blocks import blocks_of_users
-from orchestration.ranker_rows import frame_query
+from orchestration.ranker_rows import frame_query, learning_rows, ranker_features
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
 
 KEPT = ["cutoff_at", "user_id", "item_id", "source", "evidence_item_id", "is_seen"]
 
 
-def fit_on(
-    rows: pd.DataFrame, features: list[str], params: RankerParams, threads: int
-) -> Ranker | None:
-    """Fit a ranker on rows of `learning_rows`; None if they hold only one kind of outcome."""
-    labels = rows["is_relevant"].to_numpy(dtype=bool)
-    if labels.all() or not labels.any():
-        return None
-    return fit_ranker(
-        rows,
-        labels,
-        features,
-        rows["user_id"].to_numpy(),
-        params,
-        rows["sample_weight"].to_numpy(),
-        threads,
-    )
+@dataclass(frozen=True)
+class Rankers:
+    """What was learned from the outcomes of the past.
 
-
-def judge(
-    connection: duckdb.DuckDBPyConnection, ranker: Ranker, threads: int
-) -> RankerQuality | None:
-    """Compare the probabilities of all candidates at the evaluation cutoff with what happened.
-
-    Returns
-    -------
-    RankerQuality, optional
-        None if the candidates hold only one kind of outcome.
+    Attributes
+    ----------
+    by_role : dict of str to Ranker
+        For the `evaluate` cutoff a ranker that knows only what happened before it; for the
+        `serve` cutoff one that knows everything. Absent where nobody took a candidate.
+    quality : RankerQuality
+        How well the first one's probabilities held; without rows if it could not be judged.
+    importances : DataFrame
+        `feature` and `importance` of the first one; without rows if it could not be judged.
     """
-    scored = [
-        score_frame(ranker, block, threads).assign(is_relevant=block["is_relevant"])
-        for block in blocks_of_users(connection, frame_query("evaluate"))
-    ]
-    if not scored:
-        return None
-    rows = pd.concat(scored)
-    labels = rows["is_relevant"].to_numpy(dtype=bool)
-    if labels.all() or not labels.any():
-        return None
-    return ranker_quality(labels, rows["score"].to_numpy(), rows["raw_score"].to_numpy())
+
+    by_role: dict[str, Ranker]
+    quality: RankerQuality
+    importances: pd.DataFrame
+
+
+def fit_rankers(
+    connection: duckdb.DuckDBPyConnection,
+    store: "FeatureStore",
+    params: RankerParams,
+    threads: int,
+) -> Rankers:
+    """Fit on the training cutoffs and judge by the evaluation cutoff; then fit on all of them.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        To the warehouse.
+    store : FeatureStore
+        Holds the features that were exported from the same warehouse.
+    params : RankerParams
+        Hyper-parameters.
+    threads : int
+        Processor threads.
+    """
+    features = ranker_features(connection, store)
+    past = learning_rows(connection, store, "train", params)
+    recent = learning_rows(connection, store, "evaluate", params)
+    everything = pd.concat([past, recent], ignore_index=True)
+    by_role = {
+        role: fit_ranker(
+            rows,
+            rows["is_relevant"].to_numpy(),
+            features,
+            rows["user_id"].to_numpy(),
+            params,
+            rows["sample_weight"].to_numpy(),
+            threads,
+        )
+        for role, rows in {"evaluate": past, "serve": everything}.items()
+        if not rows.empty
+    }
+    quality = RankerQuality(pd.DataFrame({"name": [], "value": []}), pd.DataFrame())
+    importances = pd.DataFrame({"feature": [], "importance": []})
+    if "evaluate" in by_role and not recent.empty:
+        quality = _judge(connection, by_role["evaluate"], threads)
+        importances = permutation_importances(
+            by_role["evaluate"],
+            recent,
+            recent["is_relevant"].to_numpy(),
+            recent["sample_weight"].to_numpy(),
+        )
+    return Rankers(by_role, quality, importances)
 
 
 def ranked_blocks(
-    connection: duckdb.DuckDBPyConnection,
-    rankers: dict[str, Ranker | None],
-    release_id: str,
-    threads: int,
+    connection: duckdb.DuckDBPyConnection, rankers: Rankers, release_id: str, threads: int
 ) -> Iterator[pd.DataFrame]:
     """Yield rows of `ml.ranked_candidates`, block by block of users.
 
@@ -67,19 +97,30 @@ def ranked_blocks(
     ----------
     connection : DuckDBPyConnection
         To the warehouse.
-    rankers : dict of str to Ranker
-        Which ranker orders the candidates at the cutoff of a role; with None there are no rows.
+    rankers : Rankers
+        Where one is absent, so are the rows of its cutoff.
     release_id : str
         Name of the release that the rows belong to.
     threads : int
         Processor threads.
     """
-    for role, ranker in rankers.items():
-        if ranker is not None:
-            for block in blocks_of_users(connection, frame_query(role)):
-                scored = block[KEPT].join(score_frame(ranker, block, threads))
-                ranked = scored.assign(
-                    ranked_position=rank_within(scored, ["cutoff_at", "user_id"]),
-                    release_id=release_id,
-                )
-                yield ranked.drop(columns="raw_score")
+    for role, ranker in rankers.by_role.items():
+        for block in blocks_of_users(connection, frame_query(role)):
+            scored = block[KEPT].join(score_frame(ranker, block, threads))
+            ranked = scored.assign(
+                ranked_position=rank_within(scored, ["cutoff_at", "user_id"]),
+                release_id=release_id,
+            )
+            yield ranked.drop(columns="raw_score")
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, ranker: Ranker, threads: int) -> RankerQuality:
+    """Compare the probabilities of all candidates at the evaluation cutoff with what happened."""
+    scored = [
+        score_frame(ranker, block, threads).assign(is_relevant=block["is_relevant"])
+        for block in blocks_of_users(connection, frame_query("evaluate"))
+    ]
+    rows = pd.concat(scored, ignore_index=True)
+    return ranker_quality(
+        rows["is_relevant"].to_numpy(), rows["score"].to_numpy(), rows["raw_score"].to_numpy()
+    )

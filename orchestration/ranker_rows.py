@@ -7,7 +7,7 @@ import pandas as pd
 
 from feature_repo.lookup import MOMENT, feature_names, point_in_time_features
 from ml.ranking import RankerParams
-from ml.sampling import sample_negatives
+from ml.sampling import sample_negatives_by_share
 from orchestration.blocks import blocks_of_users
 
 if TYPE_CHECKING:
@@ -71,14 +71,25 @@ def learning_rows(
     """
     names = ", ".join(feature_names(store, SERVICE))
     candidates = f"select * exclude ({names}) from ({frame_query(role)})"
+    share = _share_of_negatives(connection, role, params.negatives_per_positive)
     nothing = connection.execute(f"{candidates} limit 0").df().assign(sample_weight=1.0)
-    # A block in which nobody took anything says too little to be sampled.
     samples = [
-        sample_negatives(
-            block, block["is_relevant"].to_numpy(), KEYS, params.negatives_per_positive, params.seed
-        )
+        sample_negatives_by_share(block, block["is_relevant"].to_numpy(), KEYS, share, params.seed)
         for block in blocks_of_users(connection, candidates)
-        if block["is_relevant"].any()
+        if share > 0
     ]
     sample = pd.concat(samples, ignore_index=True) if samples else nothing
     return point_in_time_features(store, SERVICE, sample.assign(**{MOMENT: sample["cutoff_at"]}))
+
+
+def _share_of_negatives(
+    connection: duckdb.DuckDBPyConnection, role: str, per_positive: float
+) -> float:
+    """Chance with which a negative is kept; 0 if there is no positive, or no negative."""
+    ((positives, negatives),) = connection.execute(
+        f"""
+        select count(*) filter (where is_relevant), count(*) filter (where not is_relevant)
+        from ({frame_query(role)})
+        """
+    ).fetchall()
+    return min(1.0, per_positive * positives / negatives) if negatives else 0.0

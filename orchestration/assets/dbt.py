@@ -1,4 +1,4 @@
-"""The dbt project as assets, in three runs: what each stage of learning needs, and what needs it."""
+"""The dbt project as assets, in four runs: Python learns or measures something between them."""
 
 import json
 from collections.abc import Iterator
@@ -18,6 +18,9 @@ dbt_project = prepared_project(PROJECT_ROOT)
 # run with the tests of the project.
 BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
 
+# The lists to be measured, with those of their ancestors that are in the same folder.
+LISTS = "+evl_lists,evaluation +evl_relevant_pairs,evaluation +evl_items,evaluation"
+
 
 @dbt_assets(
     manifest=dbt_project.manifest_path,
@@ -29,7 +32,7 @@ BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type"
 def feature_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, log: MappedLog, warehouse: Warehouse
 ) -> Iterator:
-    """Clean the log and build features, SQL recommenders and training tables."""
+    """Clean the log; build features, SQL recommenders and training tables."""
     yield from _build(context, dbt, log, warehouse)
 
 
@@ -37,13 +40,27 @@ def feature_models(
     manifest=dbt_project.manifest_path,
     project=dbt_project,
     name="ranking_models",
-    select="ranking +evl_baseline_lists,evaluation",
+    select="ranking",
     pool="warehouse",
 )
 def ranking_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, log: MappedLog, warehouse: Warehouse
 ) -> Iterator:
-    """Join candidates of all sources with their features, and list what simple systems show."""
+    """Join the candidates of all sources with their features."""
+    yield from _build(context, dbt, log, warehouse)
+
+
+@dbt_assets(
+    manifest=dbt_project.manifest_path,
+    project=dbt_project,
+    name="list_models",
+    select=LISTS,
+    pool="warehouse",
+)
+def list_models(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, log: MappedLog, warehouse: Warehouse
+) -> Iterator:
+    """Write down the lists that every system would have shown in the test period."""
     yield from _build(context, dbt, log, warehouse)
 
 
@@ -52,13 +69,13 @@ def ranking_models(
     project=dbt_project,
     name="serving_models",
     select="serving evaluation monitoring",
-    exclude="+evl_baseline_lists",
+    exclude=LISTS,
     pool="warehouse",
 )
 def serving_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, log: MappedLog, warehouse: Warehouse
 ) -> Iterator:
-    """Turn ranked candidates into the tables that are looked up, and per-user metrics into means."""
+    """Build the tables that are looked up, and the means of the metrics."""
     yield from _build(context, dbt, log, warehouse)
 
 
@@ -67,8 +84,14 @@ def _build(
 ) -> Iterator:
     """Run the selected models on the mapped log."""
     log.settings().export()
-    log.places().make_folders()
+    places = log.places()
+    places.make_folders()
     with warehouse.connect(read_only=False):
         pass  # Waits until nobody else has the file open: dbt would fail at once.
-    arguments = [*BUILD, "--vars", json.dumps(dbt_vars(log.read()))]
-    yield from dbt.cli(arguments, context=context).stream()
+    invocation = dbt.cli(
+        [*BUILD, "--vars", json.dumps(dbt_vars(log.read()))],
+        context=context,
+        # The same folder each time: dbt parses only what has changed, and nothing piles up.
+        target_path=places.home / "dbt" / context.op.name,
+    )
+    yield from invocation.stream()

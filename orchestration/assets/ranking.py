@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
-import pandas as pd
 
-from ml.ranker_quality import permutation_importances
 from ml.ranking import RankerParams
 from orchestration.assets.features import FILES
-from orchestration.ranker_fit import fit_on, judge, ranked_blocks
-from orchestration.ranker_rows import learning_rows, ranker_features
+from orchestration.ranker_fit import fit_rankers, ranked_blocks
 from orchestration.resources import Features, Warehouse
 
 TABLES = {
@@ -56,34 +53,22 @@ def ranker(
     warehouse: Warehouse,
     features: Features,
 ) -> Iterator[dg.MaterializeResult]:
-    """Fit on the training cutoffs and judge; fit again on all outcomes and rank for today."""
+    """Teach the ranker, judge it on a later cutoff, and rank every user's candidates."""
     release_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run_id[:8]}"
-    params = config.params()
     with warehouse.connect() as connection:
-        store = features.open()
-        names = ranker_features(connection, store)
-        past = learning_rows(connection, store, "train", params)
-        recent = learning_rows(connection, store, "evaluate", params)
-        every = pd.concat([past, recent], ignore_index=True)
-        rankers = {
-            "evaluate": fit_on(past, names, params, config.threads),
-            "serve": fit_on(every, names, params, config.threads),
-        }
-        quality = judge(connection, rankers["evaluate"], config.threads)
-    importances = permutation_importances(rankers["evaluate"], recent, recent["is_relevant"])
+        rankers = fit_rankers(connection, features.open(), config.params(), config.threads)
     count = warehouse.replace_by_blocks(
         "ml.ranked_candidates",
         lambda reading: ranked_blocks(reading, rankers, release_id, config.threads),
     )
-    warehouse.replace("ml.ranker_metrics", quality.metrics)
-    warehouse.replace("ml.ranker_importances", importances)
-    yield dg.MaterializeResult(
-        asset_key=["ml", "ranked_candidates"],
-        metadata={"dagster/row_count": count, "release_id": release_id},
-    )
-    yield dg.MaterializeResult(
-        asset_key=["ml", "ranker_metrics"], metadata={"dagster/row_count": len(quality.metrics)}
-    )
-    yield dg.MaterializeResult(
-        asset_key=["ml", "ranker_importances"], metadata={"dagster/row_count": len(importances)}
+    warehouse.replace("ml.ranker_metrics", rankers.quality.metrics)
+    warehouse.replace("ml.ranker_importances", rankers.importances)
+    yield _result("ranked_candidates", count, release_id=release_id)
+    yield _result("ranker_metrics", len(rankers.quality.metrics))
+    yield _result("ranker_importances", len(rankers.importances))
+
+
+def _result(name: str, count: int, **metadata: object) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        asset_key=["ml", name], metadata={"dagster/row_count": count, **metadata}
     )
