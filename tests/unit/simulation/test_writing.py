@@ -7,7 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from simulation.config import WorldConfig
+from simulation.day import open_blocks, step_day
+from simulation.policies import shop_policy
 from simulation.streams import TableStream
+from simulation.world import build_world
 from simulation.writing import write_log
 
 CONFIG = WorldConfig(users=500, items=80, days=40, seed=11)
@@ -181,6 +184,17 @@ def test_tastes_are_written_every_seventh_day(folder):
     days = sorted(set(tastes["taste_at"].to_pylist()))
     assert days == [END - timedelta(days=CONFIG.days - day) for day in range(0, 40, 7)]
     assert tastes.num_rows == 500 * len(days)
+
+
+def test_users_remember_from_day_to_day(folder):
+    world = build_world(CONFIG)
+    blocks = open_blocks(world)
+    for day in range(36):
+        blocks, _ = step_day(world, blocks, day, shop_policy)
+    tastes = pq.read_table(folder / "truth" / "tastes.parquet").to_pandas()
+    written = tastes[tastes["taste_at"] == END - timedelta(days=CONFIG.days - 35)]
+    np.testing.assert_array_equal(written["satisfaction"], blocks[0].memories.satisfactions)
+    assert written["satisfaction"].nunique() > 100
 
 
 def test_the_summary_counts_what_was_written(folder, tmp_path):
