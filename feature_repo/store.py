@@ -3,20 +3,21 @@
 Feast takes seconds to import, so it is imported by the functions that need it.
 """
 
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from feast import FeatureStore
     from feast.feast_object import FeastObject
 
-# Rows sent to the online store in one transaction: readers and memory are spared.
+    from feature_repo.online_store import TableOnlineStore
+
+# Rows sent to the online store at a time: bounds the memory.
 ONLINE_BATCH = 10_000
 
 
@@ -27,8 +28,7 @@ class StorePlaces:
     Parameters
     ----------
     mapping : str
-        Name of the mapping, [a-z0-9_]+. It prefixes every online key, so that two logs never
-        meet in one online store.
+        Name of the mapping, [a-z0-9_]+.
     features : Path
         Folder of the Parquet files, one per feature table.
     registry : Path
@@ -66,7 +66,10 @@ def open_store(places: StorePlaces) -> "FeatureStore":
         registry=str(places.registry),
         # The default offline store, dask, loses rows of the entity frame.
         offline_store={"type": "duckdb"},
-        online_store={"type": "sqlite", "path": str(places.online)},
+        online_store={
+            "type": "feature_repo.online_store.TableOnlineStore",
+            "path": str(places.online),
+        },
         materialization={"online_write_batch_size": ONLINE_BATCH},
         entity_key_serialization_version=3,
     )
@@ -94,7 +97,6 @@ def apply(places: StorePlaces) -> "FeatureStore":
     places = _absolute(places)
     for file in (places.registry, places.online):
         file.parent.mkdir(parents=True, exist_ok=True)
-    _let_readers_read(places.online)
     store = open_store(places)
     wanted = build_objects(places.features)
     store.apply(wanted, objects_to_delete=_forgotten(store, wanted), partial=False)
@@ -103,11 +105,11 @@ def apply(places: StorePlaces) -> "FeatureStore":
 
 def materialize(
     store: "FeatureStore", feature_at: datetime, views: Sequence[str] | None = None
-) -> None:
-    """Copy the rows of one moment to the online store.
+) -> dict[str, int]:
+    """Let the online store hold the rows of one moment, and no others.
 
-    Repeating it changes nothing. Rows of earlier moments are overwritten; those of entities that
-    have no row at `feature_at` remain and expire.
+    Readers see the former rows until all new ones are there. An error leaves the former ones;
+    repeating it changes nothing.
 
     Parameters
     ----------
@@ -116,12 +118,35 @@ def materialize(
     feature_at : datetime
         Moment to serve from; without a time zone it is UTC.
     views : sequence of str, optional
-        Names of the views to copy; all when left out.
+        Names of the views to fill; all when left out. The others stay as they are.
+
+    Returns
+    -------
+    dict of str to int
+        Rows by view.
+
+    Raises
+    ------
+    ValueError
+        If no view has a row at `feature_at` although the online store holds some: it would be
+        emptied.
     """
-    moment = feature_at.replace(tzinfo=feature_at.tzinfo or UTC)
+    moment = feature_at.replace(tzinfo=feature_at.tzinfo or UTC).astimezone(UTC)
+    names = list(views or [view.name for view in store.list_feature_views()])
+    online = cast("TableOnlineStore", store.provider.online_store)
+    held = sum(online.row_count(store.config, name) for name in names)
     # Feast prints a progress bar per view.
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-        store.materialize(moment, moment, feature_views=None if views is None else list(views))
+    with (
+        online.replacing(store.config, names),
+        redirect_stdout(StringIO()),
+        redirect_stderr(StringIO()),
+    ):
+        store.materialize(moment, moment, feature_views=names)
+        counts = {name: online.row_count(store.config, name) for name in names}
+        if held and not any(counts.values()):
+            msg = f"no row of {names} has the feature_at {moment.isoformat()}"
+            raise ValueError(msg)
+    return counts
 
 
 def _forgotten(store: "FeatureStore", wanted: "list[FeastObject]") -> "list[FeastObject]":
@@ -144,9 +169,3 @@ def _absolute(places: StorePlaces) -> StorePlaces:
         registry=places.registry.resolve(),
         online=places.online.resolve(),
     )
-
-
-def _let_readers_read(online: Path) -> None:
-    """Keep a write-ahead log: otherwise a reader fails while a large batch is written."""
-    with closing(sqlite3.connect(online)) as connection:
-        connection.execute("pragma journal_mode = wal")
