@@ -80,7 +80,7 @@ class TableStream:
 
     def _flush(self) -> None:
         """Write the waiting rows as one group."""
-        table = pa.concat_tables(self._waiting).combine_chunks()
+        table = pa.concat_tables(self._waiting)
         if self._writer is None:
             self._writer = open_writer(self._path, table.schema)
         self._writer.write_table(table)
