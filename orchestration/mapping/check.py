@@ -50,8 +50,9 @@ class _Finding:
 
 def needs_warehouse(mapping: Mapping, project_root: Path) -> bool:
     """Tell whether a relation is a table or view, which `check_mapping` must be connected to."""
-    reader = Reader(duckdb.connect(), project_root)
-    return any(not reader.is_pattern(part.relation) for part in _parts(mapping).values())
+    with duckdb.connect() as nothing:
+        reader = Reader(nothing, project_root)
+        return not all(reader.is_pattern(part.relation) for part in _parts(mapping).values())
 
 
 def check_mapping(
@@ -126,16 +127,21 @@ def _check_part(name: str, part: Part, mapping: Mapping, reader: Reader) -> _Fin
     if counts.rows == 0:
         return _Finding(problems, [f"{source.key}: {source.relation!r} has no rows"], counts)
     unfit, warnings = judge_columns(counts, required)
-    problems += [problem for problem in unfit if problem]
-    warnings += _float_ids(columns)
-    if name == "events":
-        problems += _future_problems(mapping, counts)
-        types = [column for column in columns if column.name == "event_type"]
-        if types and counts.present("event_type"):
-            unfit, rare = judge_event_types(types[0].source_name, counts, seed)
+    faulty, rare = _judge_log(mapping, counts, seed) if name == "events" else ([], [])
+    float_ids = _float_ids(columns)
+    return _Finding([*problems, *unfit, *faulty], [*warnings, *float_ids, *rare], counts)
+
+
+def _judge_log(
+    mapping: Mapping, counts: Counts, seed: EventTypes
+) -> tuple[list[Problem], list[str]]:
+    """Judge what only the log has: its span and its event types, as far as they could be read."""
+    problems, warnings = _future_problems(mapping, counts), list[str]()
+    for count in counts.columns:
+        if count.column.name == "event_type" and count.present:
+            unfit, warnings = judge_event_types(count.column.source_name, counts, seed)
             problems += unfit
-            warnings += rare
-    return _Finding(problems, warnings, counts)
+    return problems, warnings
 
 
 def _future_problems(mapping: Mapping, counts: Counts) -> list[Problem]:

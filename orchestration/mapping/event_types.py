@@ -13,6 +13,8 @@ _NEW_LINE = {"role": "positive", "weight": "1", "half_life_days": "90"}
 UNKNOWN_PERCENT_TOLERATED = 1
 TYPES_SHOWN = 10
 
+_KEY = "events.columns.event_type"
+
 
 class EventTypes:
     """The seed, as far as one mapping needs it.
@@ -71,35 +73,40 @@ def judge_event_types(
     -------
     list of Problem, list of str
     """
-    key = "events.columns.event_type"
     unknown = [name for name in counts.types if name not in seed.roles]
     known = [name for name in counts.types if name in seed.roles]
-    positive = [name for name in known if seed.roles[name] == "positive"]
-    shown, found = unknown[:TYPES_SHOWN], _counted(list(counts.types), counts)
-    if not seed.roles:
-        hint = nearest(seed.mapping, seed.mappings)
-        remedy = f"{f'is it {hint!r}? Else ' if hint else ''}{seed.lines(shown)}"
-        return [Problem("name", seed.mapping, "has no rows in seeds/event_types.csv", remedy)], []
     if not known:
-        rule = (
-            f"holds none of the event types of {seed.mapping!r} ({', '.join(sorted(seed.roles))}) "
-            f"but {found}"
-        )
-        remedy = f"map the column of event types, or {seed.lines(shown)}"
-        return [Problem(key, source_name, rule, remedy)], []
+        return [_strange_types(source_name, unknown, counts, seed)], []
     problems, warnings = [], []
-    if not positive:
+    if "positive" not in {seed.roles[name] for name in known}:
+        found = _counted(list(counts.types), counts)
         rule = f"has no row whose type has the role positive; there are {found}"
         remedy = f"give one of them that role for {seed.mapping!r} in seeds/event_types.csv"
-        problems.append(Problem(key, source_name, rule, remedy))
+        problems.append(Problem(_KEY, source_name, rule, remedy))
     rows = counts.present("event_type") - sum(counts.types[name] for name in known)
     rule = f"has {rows:,} of {counts.rows:,} rows of unknown types, {_counted(unknown, counts)}"
+    lines = seed.lines(unknown[:TYPES_SHOWN])
     if 100 * rows > UNKNOWN_PERCENT_TOLERATED * counts.rows:
-        problems.append(Problem(key, source_name, rule, seed.lines(shown)))
+        problems.append(Problem(_KEY, source_name, rule, lines))
     elif rows:
-        lines = seed.lines(shown)
-        warnings.append(f"{key}: {source_name!r} {rule}; they are quarantined unless you {lines}")
+        warnings.append(f"{_KEY}: {source_name!r} {rule}; they are quarantined unless you {lines}")
     return problems, warnings
+
+
+def _strange_types(
+    source_name: str, unknown: list[str], counts: Counts, seed: EventTypes
+) -> Problem:
+    """Return the problem of a log none of whose types is known for this mapping."""
+    lines = seed.lines(unknown[:TYPES_SHOWN])
+    if not seed.roles:
+        hint = nearest(seed.mapping, seed.mappings)
+        remedy = f"{f'is it {hint!r}? Else ' if hint else ''}{lines}"
+        return Problem("name", seed.mapping, "has no rows in seeds/event_types.csv", remedy)
+    rule = (
+        f"holds none of the event types of {seed.mapping!r} ({', '.join(sorted(seed.roles))}) "
+        f"but {_counted(unknown, counts)}"
+    )
+    return Problem(_KEY, source_name, rule, f"map the column of event types, or {lines}")
 
 
 def _counted(types: list[str], counts: Counts) -> str:
