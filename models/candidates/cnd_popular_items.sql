@@ -21,6 +21,7 @@ user_items as (
 
 ),
 
+-- The name `all` is taken by the general list.
 users as (
 
     select
@@ -29,7 +30,7 @@ users as (
 
     from {{ ref('stg_catalog__users') }}
 
-    where segment is not null
+    where segment != 'all'
 
 ),
 

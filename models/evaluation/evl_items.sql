@@ -60,7 +60,7 @@ final as (
         item_activity.item_id,
         catalog.category,
         item_activity.user_count,
-        cast(-log2(item_activity.user_count / user_totals.user_total) as double) as novelty_bits,
+        cast(log2(user_totals.user_total / item_activity.user_count) as double) as novelty_bits,
         row_number() over (
             order by item_activity.user_count desc, item_activity.item_id asc
         ) <= ceil(0.01 * count(*) over ()) as is_top,

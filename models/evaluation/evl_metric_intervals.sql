@@ -45,7 +45,7 @@ final as (
         cast(intervals.upper as double) as upper,
         cast(best_baselines.baseline_value as double) as baseline_value,
         cast(
-            intervals.value / nullif(best_baselines.baseline_value, 0) - 1 as double
+            round(intervals.value / nullif(best_baselines.baseline_value, 0) - 1, 9) as double
         ) as relative_lift
 
     from intervals

@@ -50,7 +50,7 @@ available as (
         row_number() over (
             partition by neighbours.item_id
             order by neighbours.neighbour_rank, neighbours.neighbour_item_id
-        ) as neighbour_rank
+        ) as available_rank
 
     from neighbours
 
@@ -60,7 +60,7 @@ available as (
     inner join available_items
         on neighbours.neighbour_item_id = available_items.item_id
 
-    qualify neighbour_rank <= {{ var('neighbours_served') }}
+    qualify available_rank <= {{ var('neighbours_served') }}
 
 ),
 
@@ -68,7 +68,7 @@ final as (
 
     select
         available.item_id,
-        cast(available.neighbour_rank as integer) as neighbour_rank,
+        cast(available.available_rank as integer) as neighbour_rank,
         available.neighbour_item_id,
         releases.release_id,
         available.support,

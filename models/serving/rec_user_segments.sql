@@ -12,11 +12,9 @@ users as (
 
 popular_items as (
 
-    select
-        segment,
-        popularity_rank
+    select segment from {{ ref('rec_popular_items') }}
 
-    from {{ ref('rec_popular_items') }}
+    where segment != 'all'
 
 ),
 
