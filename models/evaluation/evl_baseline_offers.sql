@@ -16,6 +16,7 @@ candidates as (
         item_id,
         als_rank,
         covisited_rank,
+        repeat_rank,
         is_seen,
         cutoff_at
 
@@ -64,6 +65,20 @@ offers as (
     from candidates
 
     where covisited_rank is not null
+
+    union all
+
+    select
+        user_id,
+        item_id,
+        'repeats' as system,
+        repeat_rank as item_rank,
+        is_seen,
+        cutoff_at
+
+    from candidates
+
+    where repeat_rank is not null
 
     union all
 

@@ -26,7 +26,7 @@ best_baselines as (
 
     from intervals
 
-    where system in ('most_popular', 'decayed_popular', 'covisitation')
+    where system in ('most_popular', 'decayed_popular', 'covisitation', 'repeats')
 
     group by setting, metric
 
