@@ -18,7 +18,9 @@ class AlsParams:
     factors : int
         Length of a user's and an item's vector, >= 1.
     regularization : float
-        Weight of the squared norms of the vectors, > 0.
+        Weight of the squared norms of the vectors, > 0. The default suits logs
+        of thousands of pairs; one much above the sum of a small log's
+        confidences pulls all vectors to zero.
     confidence : float
         How often a pair of weight 1 counts, in unobserved pairs, > 0.
     iterations : int
@@ -28,8 +30,8 @@ class AlsParams:
     """
 
     factors: int = 64
-    regularization: float = 0.1
-    confidence: float = 1.0
+    regularization: float = 32.0
+    confidence: float = 4.0
     iterations: int = 15
     seed: int = 0
 

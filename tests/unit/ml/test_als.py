@@ -55,7 +55,7 @@ def test_one_pair_by_hand():
 
 def test_more_factors_than_items_are_allowed():
     matrix = random_matrix(users=3, items=2, pairs=4, seed=2)
-    model = fit_als(matrix, AlsParams(factors=16, iterations=5))
+    model = fit_als(matrix, AlsParams(factors=16, regularization=0.1, iterations=5))
     assert model.item_factors.shape == (matrix.item_ids.size, 16)
     assert np.isfinite(model.user_factors).all()
 
@@ -63,7 +63,7 @@ def test_more_factors_than_items_are_allowed():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_equal_seeds_give_equal_factors_on_any_number_of_threads(threads):
     matrix = random_matrix(users=400, items=150, pairs=4000, seed=3)
-    params = AlsParams(factors=16, iterations=3, seed=7)
+    params = AlsParams(factors=16, regularization=1.0, iterations=3, seed=7)
     first, second = fit_als(matrix, params, threads=1), fit_als(matrix, params, threads=threads)
     np.testing.assert_array_equal(first.user_factors, second.user_factors)
     np.testing.assert_array_equal(first.item_factors, second.item_factors)
@@ -71,7 +71,10 @@ def test_equal_seeds_give_equal_factors_on_any_number_of_threads(threads):
 
 def test_another_seed_starts_elsewhere():
     matrix = random_matrix(users=20, items=20, pairs=90, seed=4)
-    first, second = (fit_als(matrix, AlsParams(factors=4, iterations=1, seed=s)) for s in (0, 1))
+    first, second = (
+        fit_als(matrix, AlsParams(factors=4, regularization=1.0, iterations=1, seed=s))
+        for s in (0, 1)
+    )
     assert not np.array_equal(first.user_factors, second.user_factors)
 
 

@@ -24,7 +24,7 @@ def matrix():
 
 @pytest.fixture
 def model(matrix):
-    return fit_als(matrix, AlsParams(factors=2, seed=7))
+    return fit_als(matrix, AlsParams(factors=2, regularization=0.1, seed=7))
 
 
 def model_of(users, items):

@@ -178,7 +178,9 @@ def test_what_ml_makes_fits_its_tables():
         [("u1", "a"), ("u1", "b"), ("u2", "a"), ("u3", "c")], columns=["user_id", "item_id"]
     ).assign(weight=1.0)
     matrix = build_interaction_matrix(pairs)
-    frame = top_candidates(fit_als(matrix, AlsParams(factors=2)), matrix, limit=2)
+    frame = top_candidates(
+        fit_als(matrix, AlsParams(factors=2, regularization=0.1)), matrix, limit=2
+    )
     Candidates.validate(frame.assign(cutoff_at=CUTOFF))
     lists = frame.rename(columns={"candidate_rank": "rank"}).assign(
         setting="new_items", system="als"
