@@ -19,6 +19,8 @@ from orchestration.assets.learning import candidates
 from orchestration.assets.mapped import mapped_log
 from orchestration.assets.publish import snapshot
 from orchestration.assets.ranking import ranker
+from orchestration.checks import checks
+from orchestration.jobs import daily, serve_only, topshelf
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.settings import Settings, read_settings
 
@@ -45,7 +47,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             online_features,
             snapshot,
         ],
-        jobs=[dg.define_asset_job("topshelf", selection=dg.AssetSelection.all())],
+        asset_checks=checks,
+        jobs=[topshelf, serve_only],
+        schedules=[daily],
         resources={
             "log": log,
             "warehouse": Warehouse(log=log),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from feature_repo.store import StorePlaces, apply, open_store
 from orchestration.mapping import Mapping, load_mapping
+from orchestration.run_lock import only_run
 from orchestration.settings import Places, Settings
 from orchestration.warehouse_lock import in_use_error
 
@@ -27,6 +28,12 @@ class MappedLog(dg.ConfigurableResource):
     home: str
     mapping: str
     project_root: str
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["MappedLog"]:
+        """Keep other runs off the same log as long as this one lasts."""
+        with only_run(self.places().home, context.run_id or "none"):
+            yield self
 
     def settings(self) -> Settings:
         """Return the settings that this resource was made from."""
@@ -62,6 +69,9 @@ class Warehouse(dg.ConfigurableResource):
         connection = self._open(read_only)
         try:
             connection.execute("set timezone = 'UTC'")
+            # The mapped views name files; dbt was in this folder when it made them.
+            root = self.log.project_root.replace("'", "''")
+            connection.execute(f"set file_search_path = '{root}'")
             yield connection
         finally:
             connection.close()

@@ -13,15 +13,27 @@ TABLES = {
     "serving.rec_popular_items": "segment, popularity_rank",
     "serving.rec_user_segments": "user_id",
     "serving.rec_release": "release_id",
+    "staging.stg_catalog__items": "item_id",
     "evaluation.evl_metrics": "setting, system, slice",
-    "ml.metric_intervals": "setting, system, metric",
+    "evaluation.evl_metric_intervals": "setting, system, metric",
+    "evaluation.evl_list_quality": "setting, system",
     "ml.ranker_metrics": "name",
     "ml.ranker_importances": "importance desc, feature",
 }
 MACROS = ("recommend", "similar_items")
+# A list: its table, whose it is, its rank and its item.
+LISTS = (
+    ("serving.rec_user_top_items", "user_id", "recommended_rank", "item_id"),
+    ("serving.rec_item_neighbours", "item_id", "neighbour_rank", "neighbour_item_id"),
+    ("serving.rec_popular_items", "segment", "popularity_rank", "item_id"),
+)
 
 
-def write_snapshot(warehouse: Path, snapshot: Path) -> dict[str, int]:
+class SnapshotError(RuntimeError):
+    """What was built is not fit to be published; the published snapshot stays as it was."""
+
+
+def write_snapshot(warehouse: Path, snapshot: Path, project_root: Path) -> dict[str, int]:
     """Copy the served tables into a new file, and put it in the place of the old one.
 
     Parameters
@@ -29,19 +41,30 @@ def write_snapshot(warehouse: Path, snapshot: Path) -> dict[str, int]:
     warehouse : Path
         The DuckDB file that dbt built.
     snapshot : Path
-        The file to replace.
+        The file to replace, or to make.
+    project_root : Path
+        Where relative paths of the mapped log start.
 
     Returns
     -------
     dict of str to int
         Rows of each table.
+
+    Raises
+    ------
+    SnapshotError
+        If a list repeats an item or has a gap, or there are no lists though the log has events.
     """
     with replacing(snapshot) as path, duckdb.connect(str(path)) as connection:
         connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set file_search_path = '{_quoted(project_root)}'")
         connection.execute(f"attach '{_quoted(warehouse)}' as warehouse (read_only)")
         counts = {table: _copy_table(connection, table) for table in TABLES}
         for macro in MACROS:
             _copy_macro(connection, macro)
+        problems = _problems(connection, counts)
+        if problems:
+            raise SnapshotError("\n".join(["not published:", *problems]))
         connection.execute("detach warehouse")
         connection.execute("checkpoint")
     return counts
@@ -51,7 +74,7 @@ def _copy_table(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     schema, _ = table.split(".")
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(f"create table {table} as from warehouse.{table} order by {TABLES[table]}")
-    return connection.execute(f"select count(*) from {table}").fetchall()[0][0]
+    return _number(connection, f"select count(*) from {table}")
 
 
 def _copy_macro(connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -63,6 +86,44 @@ def _copy_macro(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         [name],
     ).fetchall()
     connection.execute(f"create macro {name}({', '.join(parameters)}) as table {definition}")
+
+
+def _problems(connection: duckdb.DuckDBPyConnection, counts: dict[str, int]) -> list[str]:
+    """Say what is wrong with the lists."""
+    problems = [
+        f"- {count} lists of {table} repeat an item or a rank, or have a gap"
+        for table, *columns in LISTS
+        if (count := _number(connection, _broken_lists(table, *columns)))
+    ]
+    empty = [table for table, *_ in LISTS if not counts[table] and "neighbours" not in table]
+    has_events = _number(connection, "select count(*) from (from warehouse.mapped.events limit 1)")
+    if empty and has_events:
+        rejected = _number(
+            connection, "select count(*) from warehouse.staging.stg_events__rejected"
+        )
+        problems.append(
+            f"- {' and '.join(empty)} are empty though the log has events, of which {rejected} "
+            "were rejected; staging.stg_events__rejected says why"
+        )
+    return problems
+
+
+def _broken_lists(table: str, owner: str, rank: str, item: str) -> str:
+    return f"""
+        select count(*) from (
+            select {owner} from {table}
+            group by {owner}
+            having
+                count(distinct {item}) != count(*)
+                or count(distinct {rank}) != count(*)
+                or min({rank}) != 1
+                or max({rank}) != count(*)
+        )
+    """
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
 
 
 def _quoted(path: Path) -> str:

@@ -57,7 +57,7 @@ def feature_files(log: MappedLog, warehouse: Warehouse) -> Iterator[dg.Materiali
     kinds={"feast"},
 )
 def feature_registry(features: Features) -> dg.MaterializeResult:
-    """What Feast knows: entities, views and services, as `feature_repo` defines them."""
+    """Tell Feast the entities, views and services that `feature_repo` defines."""
     store = features.apply()
     views = [view.name for view in store.list_feature_views()]
     services = [service.name for service in store.list_feature_services()]
@@ -72,8 +72,12 @@ def feature_registry(features: Features) -> dg.MaterializeResult:
     pool="warehouse",
 )
 def online_features(features: Features, warehouse: Warehouse) -> dg.MaterializeResult:
-    """The features of the serving moment, looked up by one entity at a time."""
-    with warehouse.connect() as connection:
-        ((cutoff_at,),) = connection.execute(SERVE_CUTOFF).fetchall()
-    materialize(features.open(), cutoff_at)
-    return dg.MaterializeResult(metadata={"feature_at": str(cutoff_at)})
+    """Copy the features of the serving moment to the online store, for lookups one by one."""
+    moments = warehouse.read(SERVE_CUTOFF)["cutoff_at"].dropna()
+    rows = [materialize(features.open(), moment.to_pydatetime()) for moment in moments]
+    return dg.MaterializeResult(
+        metadata={
+            "feature_at": [str(moment) for moment in moments],
+            "dagster/row_count": sum(sum(counts.values()) for counts in rows),
+        }
+    )

@@ -47,7 +47,7 @@ class CandidateConfig(dg.Config):
     pool="warehouse",
 )
 def candidates(config: CandidateConfig, warehouse: Warehouse) -> dg.MaterializeResult:
-    """Items each user is most likely to want at each cutoff, by matrix factorisation."""
+    """Propose to each user the items most likely wanted, by matrix factorisation."""
     count = warehouse.replace_by_blocks(
         "ml.candidates", lambda connection: _candidate_blocks(connection, config)
     )

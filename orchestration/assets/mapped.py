@@ -9,7 +9,7 @@ from orchestration.mapping import Mapping, MappingReport, check_mapping, needs_w
 from orchestration.resources import MappedLog, Warehouse
 
 RELATIONS = {
-    "events": "One row per delivered event, as the mapping finds them; may repeat and may be dirty.",
+    "events": "One row per delivered event, as mapped; rows may repeat and may be dirty.",
     "items": "The catalogue; no rows when none is mapped.",
     "users": "The table of users; no rows when none is mapped.",
     "impressions": "One row per item shown in a list; no rows when none are mapped.",
@@ -27,7 +27,7 @@ RELATIONS = {
 def mapped_log(
     context: dg.AssetExecutionContext, log: MappedLog, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult]:
-    """Check that the mapping fits the log, and count its rows; nothing is copied."""
+    """Check that the mapping fits the log, and count its rows."""
     mapping = log.read()
     log.places().make_folders()
     report = _check(mapping, log, warehouse)

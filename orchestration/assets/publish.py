@@ -15,19 +15,23 @@ from orchestration.snapshot import write_snapshot
         ["serving", "rec_user_segments"],
         ["serving", "rec_release"],
         ["evaluation", "evl_metrics"],
-        ["ml", "metric_intervals"],
+        ["evaluation", "evl_metric_intervals"],
+        ["evaluation", "evl_list_quality"],
+        ["staging", "stg_catalog__items"],
         ["ml", "ranker_metrics"],
         ["ml", "ranker_importances"],
         ["mapped", "events"],
+        # Lists are published last, when nothing else of the release can fail.
+        ["feature_store", "online"],
     ],
     group_name="published",
     kinds={"duckdb"},
     pool="warehouse",
 )
 def snapshot(log: MappedLog, warehouse: Warehouse) -> dg.MaterializeResult:
-    """One file with the served tables and the lookups, put in place in one step."""
+    """Publish the served tables and the lookups as one file, put in place in one step."""
     places = log.places()
     with warehouse.connect():
         pass  # Waits until nobody writes.
-    counts = write_snapshot(places.warehouse, places.snapshot)
+    counts = write_snapshot(places.warehouse, places.snapshot, log.settings().project_root)
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(places.snapshot), **counts})

@@ -7,8 +7,9 @@ import dagster as dg
 
 from ml.ranking import RankerParams
 from orchestration.assets.features import FILES
+from orchestration.figures import calibration_figures, importance_figures
 from orchestration.ranker_fit import fit_rankers, ranked_blocks
-from orchestration.resources import Features, Warehouse
+from orchestration.resources import Features, MappedLog, Warehouse
 
 TABLES = {
     "ranked_candidates": "Candidates of every source in the order of the ranker, best first.",
@@ -50,6 +51,7 @@ class RankerConfig(dg.Config):
 def ranker(
     context: dg.AssetExecutionContext,
     config: RankerConfig,
+    log: MappedLog,
     warehouse: Warehouse,
     features: Features,
 ) -> Iterator[dg.MaterializeResult]:
@@ -63,12 +65,23 @@ def ranker(
     )
     warehouse.replace("ml.ranker_metrics", rankers.quality.metrics)
     warehouse.replace("ml.ranker_importances", rankers.importances)
-    yield _result("ranked_candidates", count, release_id=release_id)
-    yield _result("ranker_metrics", len(rankers.quality.metrics))
-    yield _result("ranker_importances", len(rankers.importances))
-
-
-def _result(name: str, count: int, **metadata: object) -> dg.MaterializeResult:
-    return dg.MaterializeResult(
-        asset_key=["ml", name], metadata={"dagster/row_count": count, **metadata}
+    plots, measures = log.places().plots, rankers.quality.metrics
+    yield dg.MaterializeResult(
+        asset_key=["ml", "ranked_candidates"],
+        metadata={"dagster/row_count": count, "release_id": release_id},
+    )
+    yield dg.MaterializeResult(
+        asset_key=["ml", "ranker_metrics"],
+        metadata={
+            "dagster/row_count": len(measures),
+            **dict(zip(measures["name"], measures["value"], strict=True)),
+            **calibration_figures(rankers, plots),
+        },
+    )
+    yield dg.MaterializeResult(
+        asset_key=["ml", "ranker_importances"],
+        metadata={
+            "dagster/row_count": len(rankers.importances),
+            **importance_figures(rankers, plots),
+        },
     )

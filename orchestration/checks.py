@@ -1,0 +1,63 @@
+"""Checks on the tables that Python writes; dbt checks the tables that dbt writes."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from ml import schemas
+from orchestration.blocks import blocks_of_users
+from orchestration.resources import Warehouse
+
+# Failures shown in the user interface; there may be millions.
+SHOWN = 20
+
+
+def schema_check(name: str, schema: type[pa.DataFrameModel]) -> dg.AssetChecksDefinition:
+    """Build a check that the table `ml.<name>` satisfies `schema`; it blocks what follows."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey(["ml", name]),
+        name="matches_schema",
+        description=schema.__doc__,
+        blocking=True,
+        pool="warehouse",
+    )
+    def matches_schema(warehouse: Warehouse) -> dg.AssetCheckResult:
+        with warehouse.connect() as connection:
+            for block in _blocks(connection, f"ml.{name}"):
+                try:
+                    schema.validate(block, lazy=True)
+                except SchemaErrors as errors:
+                    failures = errors.failure_cases[["column", "check", "failure_case"]]
+                    table = failures.head(SHOWN).to_string(index=False)
+                    return dg.AssetCheckResult(
+                        passed=False,
+                        description=table,
+                        metadata={"failures": dg.MetadataValue.md(f"```\n{table}\n```")},
+                    )
+        return dg.AssetCheckResult(passed=True)
+
+    return matches_schema
+
+
+def _blocks(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[pd.DataFrame]:
+    """Read a table; piece by piece if it has users, whose rows are checked together."""
+    rows = connection.execute(f"from {table} limit 0").df()
+    if "user_id" in rows:
+        yield from blocks_of_users(connection, f"from {table}")
+    else:
+        yield connection.execute(f"from {table}").df()
+
+
+checks = [
+    schema_check("candidates", schemas.Candidates),
+    schema_check("ranked_candidates", schemas.RankedCandidates),
+    schema_check("ranker_metrics", schemas.RankerMetrics),
+    schema_check("ranker_importances", schemas.RankerImportances),
+    schema_check("user_metrics", schemas.UserMetrics),
+    schema_check("metric_intervals", schemas.MetricIntervals),
+]

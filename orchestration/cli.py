@@ -1,0 +1,144 @@
+"""The command line: `topshelf run`, `recommend`, `similar`, `evaluate`."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from orchestration.settings import Settings, read_settings
+
+app = typer.Typer(
+    help=(
+        "Recommendations built inside the data warehouse.\n\n"
+        "`run` makes recommendation tables from a log of events and publishes them as one DuckDB "
+        "file; the other commands read that file. Start with `topshelf run`: it uses the shipped "
+        "sample log."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+MappingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mapping",
+        "-m",
+        help="The log: name of a shipped mapping, or the path of a mapping file. "
+        "[default: TOPSHELF_MAPPING, else sample]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
+LimitOption = Annotated[int, typer.Option("--n", "-n", min=1, help="Most items shown.")]
+VerboseOption = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Show what dbt and Dagster print, and stack traces."),
+]
+
+
+@app.command()
+def run(
+    mapping: MappingOption = None, as_json: JsonOption = False, verbose: VerboseOption = False
+) -> None:
+    """Build recommendations from a log of events, and publish them.
+
+    Checks that the mapping fits the log; cleans the log and builds features, candidates and
+    training tables with dbt; fits the models; measures them on the last weeks beside simple
+    recommenders; builds the lists and publishes them, all at once, as data/NAME/published.duckdb.
+
+    Safe to repeat, and to stop at any moment: readers see the old lists until the new ones are
+    complete. The run appears in Dagster's pages (`make dev`).
+    """
+    from orchestration.terminal.run import run_in_terminal
+
+    raise typer.Exit(run_in_terminal(_settings(mapping), as_json=as_json, verbose=verbose))
+
+
+@app.command()
+def recommend(
+    user: Annotated[str, typer.Argument(help="A user_id of the log; a stranger is answered too.")],
+    limit: LimitOption = 10,
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is recommended to a user, with the reason for each item.
+
+    Reads the published file, as `select * from recommend('USER')` would. A user without a list
+    gets what is popular in the user's segment, else what is popular.
+    """
+    from orchestration.lookups import recommended_rows
+    from orchestration.terminal.answers import answer, rows_table
+
+    columns = {
+        "recommended_rank": "rank",
+        "item_id": "item",
+        "title": "title",
+        "score": "score",
+        "reason": "reason",
+    }
+    raise typer.Exit(
+        answer(
+            _settings(mapping),
+            lambda connection: recommended_rows(connection, user, limit),
+            None if as_json else lambda rows: rows_table(rows, columns),
+        )
+    )
+
+
+@app.command()
+def similar(
+    item: Annotated[str, typer.Argument(help="An item_id of the log; an unknown one works too.")],
+    limit: LimitOption = 10,
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what goes with an item: what people who had it had soon before or after.
+
+    Reads the published file, as `select * from similar_items('ITEM')` would. The support is the
+    number of people in whose history both stand; it is 0 for the popular items that stand in for
+    an item without neighbours.
+    """
+    from orchestration.lookups import similar_rows
+    from orchestration.terminal.answers import answer, rows_table
+
+    columns = {
+        "neighbour_rank": "rank",
+        "neighbour_item_id": "item",
+        "title": "title",
+        "score": "score",
+        "support": "support",
+    }
+    raise typer.Exit(
+        answer(
+            _settings(mapping),
+            lambda connection: similar_rows(connection, item, limit),
+            None if as_json else lambda rows: rows_table(rows, columns),
+        )
+    )
+
+
+@app.command()
+def evaluate(mapping: MappingOption = None, as_json: JsonOption = False) -> None:
+    """Show how good the published lists would have been, beside simple recommenders.
+
+    Every system made its lists from what was known some weeks before the end of the log
+    (`horizon_days` of the mapping), and is measured on what users did in these weeks. Means over
+    users, with 95% intervals by bootstrap; once for items new to the user, once for all items.
+    """
+    from orchestration.lookups import evaluation_rows
+    from orchestration.terminal.answers import answer
+    from orchestration.terminal.tables import evaluation_tables
+
+    raise typer.Exit(
+        answer(_settings(mapping), evaluation_rows, None if as_json else evaluation_tables)
+    )
+
+
+def _settings(mapping: str | None) -> Settings:
+    settings = read_settings()
+    return replace(settings, mapping=mapping) if mapping else settings
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,85 @@
+"""Figures as files and in Dagster's pages."""
+
+from base64 import b64encode
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ml.list_metrics import coverage_by_depth, exposure_counts
+from ml.plots import (
+    calibration_figure,
+    coverage_figure,
+    exposure_figure,
+    importance_figure,
+    metric_figure,
+)
+from orchestration.files import replacing
+from orchestration.ranker_fit import Rankers
+
+Figures = dict[str, dg.MarkdownMetadataValue]
+
+JUDGED = "two_stage"
+DEPTH = 10
+
+
+def calibration_figures(rankers: Rankers, folder: Path) -> Figures:
+    """Draw predicted against observed rates; nothing if no ranker was judged."""
+    if rankers.quality.reliability.empty:
+        return {}
+    measures = rankers.quality.metrics.set_index("name")["value"]
+    error = float(measures["expected_calibration_error"])
+    return _saved({"calibration": calibration_figure(rankers.quality.reliability, error)}, folder)
+
+
+def importance_figures(rankers: Rankers, folder: Path) -> Figures:
+    """Draw what the ranker rests on; nothing if none was judged."""
+    if rankers.importances.empty:
+        return {}
+    return _saved({"importances": importance_figure(rankers.importances)}, folder)
+
+
+def evaluation_figures(
+    lists: pd.DataFrame, intervals: pd.DataFrame, catalogue_size: int, setting: str, folder: Path
+) -> Figures:
+    """Draw how every system did, and which items its lists hold; nothing if none was measured.
+
+    Parameters
+    ----------
+    lists : DataFrame
+        `setting`, `system`, `user_id`, `item_id` and `rank`.
+    intervals : DataFrame
+        Of `metric_intervals`.
+    catalogue_size : int
+        Items there are, listed or not.
+    setting : str
+        `new_items` or `with_repeats`: whose lists are described.
+    folder : Path
+        Where the files go; it exists.
+    """
+    chosen = lists.loc[lists["setting"] == setting]
+    if intervals.empty or chosen.empty:
+        return {}
+    counts = exposure_counts(chosen, DEPTH)
+    coverage = coverage_by_depth(chosen, catalogue_size, DEPTH)
+    figures = {
+        "ndcg_10": metric_figure(intervals, "ndcg_10", JUDGED, "nDCG@10"),
+        "recall_10": metric_figure(intervals, "recall_10", JUDGED, "recall@10"),
+        "popularity": exposure_figure(counts, catalogue_size, JUDGED),
+        "coverage": coverage_figure(coverage, JUDGED),
+    }
+    return _saved(figures, folder)
+
+
+def _saved(figures: dict[str, Figure], folder: Path) -> Figures:
+    """Make or replace PNG files, and return the pictures themselves, to be shown without them."""
+    for name, figure in figures.items():
+        with replacing(folder / f"{name}.png") as path:
+            figure.savefig(path, format="png", dpi=110, bbox_inches="tight")
+    return {name: _embedded(folder / f"{name}.png") for name in figures}
+
+
+def _embedded(file: Path) -> dg.MarkdownMetadataValue:
+    picture = b64encode(file.read_bytes()).decode()
+    return dg.MetadataValue.md(f"![{file.stem}](data:image/png;base64,{picture})")

@@ -1,0 +1,25 @@
+"""What is run together, and when."""
+
+import dagster as dg
+
+from orchestration.assets.dbt import serving_models
+from orchestration.assets.publish import snapshot
+
+# What may be repeated may also have failed halfway: every asset replaces its table as a whole.
+topshelf = dg.define_asset_job(
+    "topshelf",
+    selection=dg.AssetSelection.all(),
+    description="From the mapped log to the published snapshot.",
+)
+serve_only = dg.define_asset_job(
+    "serve_only",
+    selection=dg.AssetSelection.assets(serving_models, snapshot),
+    description="Build the served tables again from the last release, and publish them.",
+)
+daily = dg.ScheduleDefinition(
+    name="daily",
+    job=topshelf,
+    cron_schedule="0 4 * * *",
+    execution_timezone="UTC",
+    description="Every day at 04:00 UTC. Switch it on in Dagster's pages.",
+)

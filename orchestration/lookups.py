@@ -1,0 +1,97 @@
+"""Reading the published snapshot: what the lookups answer, and how good the lists were."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+Row = dict[str, Any]
+
+# The catalogue's title says more than an id; a mapping need not have one.
+RECOMMENDED = """
+    select
+        lists.recommended_rank,
+        lists.item_id,
+        items.title,
+        lists.score,
+        lists.source,
+        lists.reason,
+        lists.evidence_item_id,
+        lists.release_id,
+        lists.generated_at
+    from recommend($key) as lists
+    left join staging.stg_catalog__items as items
+        on lists.item_id = items.item_id
+    order by lists.recommended_rank
+    limit $limit
+"""
+SIMILAR = """
+    select
+        lists.neighbour_rank,
+        lists.neighbour_item_id,
+        items.title,
+        lists.score,
+        lists.support,
+        lists.release_id,
+        lists.generated_at
+    from similar_items($key) as lists
+    left join staging.stg_catalog__items as items
+        on lists.neighbour_item_id = items.item_id
+    order by lists.neighbour_rank
+    limit $limit
+"""
+EVALUATION = """
+    select setting, system, metric, value, lower, upper, user_count
+    from evaluation.evl_metric_intervals
+    order by setting, metric, value desc, system
+"""
+
+
+class NothingPublishedError(RuntimeError):
+    """There is no snapshot to read yet."""
+
+
+@contextmanager
+def open_snapshot(snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published snapshot to read; a run may replace it meanwhile.
+
+    Raises
+    ------
+    NothingPublishedError
+        If no run has published anything.
+    """
+    if not snapshot.is_file():
+        raise NothingPublishedError(f"nothing is published yet: {snapshot} does not exist")
+    with duckdb.connect(str(snapshot), read_only=True) as connection:
+        yield connection
+
+
+def recommended_rows(connection: duckdb.DuckDBPyConnection, user_id: str, limit: int) -> list[Row]:
+    """List what is recommended to a user, best first; a stranger gets what is popular."""
+    return rows_of(connection, RECOMMENDED, {"key": user_id, "limit": limit})
+
+
+def similar_rows(connection: duckdb.DuckDBPyConnection, item_id: str, limit: int) -> list[Row]:
+    """List what goes with an item, best first; an unknown one gets what is popular."""
+    return rows_of(connection, SIMILAR, {"key": item_id, "limit": limit})
+
+
+def evaluation_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """List every metric of every system with its interval, best system first."""
+    return rows_of(connection, EVALUATION)
+
+
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, object] | None = None
+) -> list[Row]:
+    """Fetch rows as dicts, ready for JSON: moments become text."""
+    cursor = connection.execute(query, parameters)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in cursor.fetchall()]
+
+
+def _plain(value: object) -> object:
+    return value.isoformat(sep=" ") if isinstance(value, datetime) else value

@@ -1,0 +1,79 @@
+"""Answering a question from the published snapshot."""
+
+import json
+from collections.abc import Callable
+
+import duckdb
+from rich.console import Console, RenderableType
+from rich.table import Table
+
+from orchestration.lookups import NothingPublishedError, Row, open_snapshot
+from orchestration.mapping import MappingError, load_mapping
+from orchestration.settings import Settings
+
+
+def answer(
+    settings: Settings,
+    question: Callable[[duckdb.DuckDBPyConnection], list[Row]],
+    drawn: Callable[[list[Row]], RenderableType] | None,
+) -> int:
+    """Ask the snapshot of a log, and write the answer to standard output.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which log.
+    question : callable
+        From a connection to rows.
+    drawn : callable, optional
+        From rows to what the terminal shows; JSON when left out.
+
+    Returns
+    -------
+    int
+        Exit code: 1 if there is nothing to ask.
+    """
+    try:
+        mapping = load_mapping(settings.mapping, settings.project_root)
+        with open_snapshot(settings.places(mapping.name).snapshot) as connection:
+            rows = question(connection)
+    except MappingError as error:
+        complain(str(error))
+        return 1
+    except NothingPublishedError as error:
+        complain(f"{error}; `topshelf run --mapping {settings.mapping}` makes it")
+        return 1
+    if drawn is None:
+        write_json(rows)
+    else:
+        Console(highlight=False).print(drawn(rows))
+    return 0
+
+
+def rows_table(rows: list[Row], columns: dict[str, str]) -> Table:
+    """Show some columns of rows: name in the row to head of the column."""
+    table = Table(box=None, pad_edge=False)
+    for name, head in columns.items():
+        is_number = any(isinstance(row[name], int | float) for row in rows)
+        table.add_column(head, justify="right" if is_number else "left")
+    for row in rows:
+        table.add_row(*(_shown(row[name]) for name in columns))
+    return table
+
+
+def complain(message: str) -> None:
+    """Write to standard error what went wrong."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+
+
+def write_json(value: object) -> None:
+    """Write to standard output, for other programs."""
+    Console(highlight=False, soft_wrap=True).print(
+        json.dumps(value, ensure_ascii=False, indent=2), markup=False
+    )
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,88 @@
+"""Following a run, step by step."""
+
+import logging
+import time
+
+import dagster as dg
+from rich.console import Console
+from rich.status import Status
+
+from orchestration.terminal.failures import Failure, failed_check, failure_of
+
+
+class Progress:
+    """Prints a line when a step ends, and says meanwhile what is being done.
+
+    Parameters
+    ----------
+    console : Console
+        Where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.failures: list[Failure] = []
+        self.failed_checks: list[str] = []
+        self._console = console
+        self._status = Status("Loading the graph ...", console=console)
+        self._titles: dict[str, str] = {}
+        self._began: dict[str, float] = {}
+        self._row_counts: dict[str, list[int]] = {}
+        self._done = 0
+
+    def __enter__(self) -> "Progress":
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def start(self, titles: dict[str, str]) -> None:
+        """Take the steps that will run: key to what the step does."""
+        self._titles = titles
+
+    def follow(self, entry: dg.EventLogEntry) -> None:
+        """Take one event of the run."""
+        if entry.level == logging.WARNING and entry.step_key and not entry.dagster_event:
+            self._console.print(f"        ! {entry.user_message}", style="yellow", markup=False)
+        failure, check = failure_of(entry), failed_check(entry)
+        self.failures += [failure] if failure else []
+        self.failed_checks += [check] if check else []
+        event = entry.dagster_event
+        if event is None or event.step_key not in self._titles:
+            return
+        if event.event_type == dg.DagsterEventType.STEP_START:
+            self._start_step(event.step_key)
+        elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
+            self._end_step(event.step_key, "[green]done[/green]")
+        elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            self._end_step(event.step_key, "[red]failed[/red]")
+        elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            self._count(event)
+        elif "blocked by limit for pool" in (event.message or ""):
+            self._say(event.step_key, "waiting for another run to let go of the warehouse")
+
+    def _start_step(self, step: str) -> None:
+        self._began[step] = time.monotonic()
+        self._row_counts[step] = []
+        self._say(step, "")
+
+    def _end_step(self, step: str, outcome: str) -> None:
+        self._done += 1
+        seconds = time.monotonic() - self._began.get(step, time.monotonic())
+        counts = self._row_counts.get(step, [])
+        rows = f", {counts[0]:,} rows" if len(counts) == 1 else ""
+        self._console.print(
+            f"[{self._done:>2}/{len(self._titles)}]".replace("[", r"\[")
+            + f" {self._titles[step]} [dim]{seconds:.0f} s{rows},[/dim] {outcome}"
+        )
+
+    def _count(self, event: dg.DagsterEvent) -> None:
+        materialization = event.step_materialization_data.materialization
+        count = materialization.metadata.get("dagster/row_count")
+        if count is not None and isinstance(count.value, int):
+            self._row_counts[str(event.step_key)].append(count.value)
+        self._say(str(event.step_key), ".".join(materialization.asset_key.path))
+
+    def _say(self, step: str, detail: str) -> None:
+        detail = f" [dim]{detail}[/dim]" if detail else ""
+        self._status.update(f"{self._titles[step]}{detail}")
