@@ -12,6 +12,9 @@ from ml.features import feature_matrix
 from ml.sampling import hash_fractions, row_order
 
 BATCH_ROWS = 200_000
+# On a small log a leaf may hold this share of the rows, or there would be no splits.
+LEAF_SHARE = 0.005
+SMALLEST_LEAF_ROWS = 40
 # Fewer held-out positives cannot tell when to stop.
 STOPPING_POSITIVES = 20
 
@@ -31,9 +34,11 @@ class RankerParams:
     leaves : int
         Most leaves of a tree, >= 2.
     leaf_rows : int
-        Fewest rows in a leaf, >= 1.
+        Fewest rows in a leaf, >= 1; down to 40 on a small log.
     l2 : float
         Penalty on leaf values, >= 0.
+    max_features : float
+        Share of the features that a split chooses from, in (0, 1].
     patience : int
         Trees without improvement before stopping, >= 1.
     negatives_per_positive : float
@@ -44,16 +49,17 @@ class RankerParams:
         Of the choice of users and of the binning.
     """
 
-    learning_rate: float = 0.06
-    iterations: int = 400
-    iterations_unchecked: int = 60
-    leaves: int = 31
-    leaf_rows: int = 40
-    l2: float = 1.0
-    patience: int = 20
+    learning_rate: float = 0.03
+    iterations: int = 500
+    iterations_unchecked: int = 120
+    leaves: int = 15
+    leaf_rows: int = 300
+    l2: float = 50.0
+    max_features: float = 0.3
+    patience: int = 30
     negatives_per_positive: float = 20.0
     stopping_share: float = 0.1
-    calibration_share: float = 0.2
+    calibration_share: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -220,20 +226,23 @@ def _fit_booster(
     fitting = ~stopping & ~calibrating
     held = min(int(labels[stopping].sum()), int((~labels[stopping]).sum()))
     checked = held >= STOPPING_POSITIVES and 0 < labels[fitting].sum() < fitting.sum()
+    rows = int(fitting.sum()) if checked else len(labels)
+    leaf_rows = min(params.leaf_rows, max(SMALLEST_LEAF_ROWS, int(rows * LEAF_SHARE)))
     booster = HistGradientBoostingClassifier(
         learning_rate=params.learning_rate,
         max_iter=params.iterations if checked else params.iterations_unchecked,
         max_leaf_nodes=params.leaves,
-        min_samples_leaf=params.leaf_rows,
+        min_samples_leaf=leaf_rows,
         l2_regularization=params.l2,
+        max_features=params.max_features,
         early_stopping=checked,
         n_iter_no_change=params.patience,
         random_state=params.seed,
     )
     if not checked:
-        inputs = _without_empty_columns(inputs, params.leaf_rows)
+        inputs = _without_empty_columns(inputs, leaf_rows)
         return booster.fit(inputs, labels), np.zeros(labels.size, dtype=bool)
-    fitted = _without_empty_columns(inputs[fitting], params.leaf_rows)
+    fitted = _without_empty_columns(inputs[fitting], leaf_rows)
     booster.fit(fitted, labels[fitting], X_val=inputs[stopping], y_val=labels[stopping])
     return booster, calibrating
 
