@@ -6,7 +6,7 @@ order of rows, turns integers with gaps into floats, and fails on a missing key.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -21,7 +21,9 @@ from feature_repo.services import (
 )
 
 if TYPE_CHECKING:
-    from feast import FeatureService, FeatureStore
+    from feast import FeatureService, FeatureStore, FeatureView
+
+    from feature_repo.online_store import TableOnlineStore
 
 __all__ = ["MOMENT", "feature_names", "fresh_features", "point_in_time_features"]
 
@@ -73,22 +75,25 @@ def fresh_features(
     list of dict
         One per entity, in their order: feature to value, features in the service's order. None
         where there is no value, or it is older than its view's ttl, or not yet valid at `now`.
+        All are of one filling of the store, also while it is filled anew.
 
     Raises
     ------
     ValueError
-        If `now` has no time zone, or an entity lacks a join key.
+        If `now` has no time zone, an entity lacks a join key, or the key is not text.
     """
     if now.tzinfo is None:
         msg = f"now must carry a time zone, got {now.isoformat()}"
         raise ValueError(msg)
     wanted = store.get_feature_service(service, allow_cache=True)
-    keys = join_keys(service_views(store, wanted))
-    columns = {key: [_value(row, key) for row in entities] for key in keys}
+    views = service_views(store, wanted)
+    columns = {key: [_value(row, key) for row in entities] for key in join_keys(views)}
     rows: list[dict[str, object]] = []
-    for start in range(0, len(entities), ONLINE_ROWS):
-        block = {key: column[start : start + ONLINE_ROWS] for key, column in columns.items()}
-        rows.extend(_fresh_block(store, wanted, block, now))
+    online = cast("TableOnlineStore", store.provider.online_store)
+    with online.reading(store.config):
+        for start in range(0, len(entities), ONLINE_ROWS):
+            block = {key: column[start : start + ONLINE_ROWS] for key, column in columns.items()}
+            rows.extend(_fresh_block(store, wanted, views, block, now))
     return rows
 
 
@@ -128,7 +133,7 @@ def point_in_time_features(
     wanted = store.get_feature_service(service)
     keys = join_keys(service_views(store, wanted))
     frame = entity_frame(entities, keys, full_names(wanted))
-    # One row more than none, so that an empty frame has its columns and types.
+    # An empty frame is one empty chunk, which has the columns and types.
     starts = range(0, max(len(frame), 1), chunk_rows)
     chunks = [_joined(store, wanted, frame.iloc[start : start + chunk_rows]) for start in starts]
     features = pd.concat(chunks, ignore_index=True).set_axis(entities.index)
@@ -151,17 +156,22 @@ def _joined(store: "FeatureStore", service: "FeatureService", keys: pd.DataFrame
     return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
 
 
-def _value(row: Mapping[str, str | None], key: str) -> str | None:
-    """Value of a join key; the key must be there, the value need not."""
+def _value(row: Mapping[str, object], key: str) -> str | None:
+    """Value of a join key; the key must be there, the value may be None."""
     if key not in row:
         msg = f"entity {dict(row)} lacks the join key {key!r}"
         raise ValueError(msg)
-    return row[key]
+    value = row[key]
+    if value is not None and not isinstance(value, str):
+        msg = f"join key {key!r} must be a string or None, got {value!r}"
+        raise ValueError(msg)
+    return value
 
 
 def _fresh_block(
     store: "FeatureStore",
     service: "FeatureService",
+    views: list["FeatureView"],
     keys: dict[str, list[str | None]],
     now: datetime,
 ) -> list[dict[str, object]]:
@@ -174,7 +184,6 @@ def _fresh_block(
     values = answer.to_dict()
     vectors = dict(zip(answer.proto.metadata.feature_names.val, answer.proto.results, strict=True))
     rows: list[dict[str, object]] = [{} for _ in next(iter(filled.values()))]
-    views = service_views(store, service)
     for view, projection in zip(views, service.feature_view_projections, strict=True):
         names = projection_names(projection)
         moments = [moment.ToDatetime(UTC) for moment in vectors[names[0]].event_timestamps]

@@ -5,6 +5,7 @@ and cuts them to seconds, never forgets an entity, and shows a half-written batc
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,8 @@ class TableOnlineStore(OnlineStore):
     """
 
     def __init__(self) -> None:
-        self._connection: sqlite3.Connection | None = None
+        # A transaction belongs to a connection: with one per thread, readers do not meet.
+        self._local = threading.local()
 
     def online_write_batch(
         self,
@@ -149,19 +151,28 @@ class TableOnlineStore(OnlineStore):
             raise
         connection.execute("commit")
 
+    @contextmanager
+    def reading(self, config: RepoConfig) -> Iterator[None]:
+        """Read several views as they were at one time."""
+        connection = self._connect(config)
+        connection.execute("begin")
+        try:
+            yield
+        finally:
+            connection.execute("commit")
+
     def row_count(self, config: RepoConfig, view: str) -> int:
         """Count the entities of a view."""
         counted = self._connect(config).execute(f"select count(*) from {_quoted(view)}")
         return int(counted.fetchone()[0])
 
     def _connect(self, config: RepoConfig) -> sqlite3.Connection:
-        """Open the file once. With its write-ahead log readers never wait for a writer."""
-        if self._connection is None:
-            self._connection = sqlite3.connect(
-                config.online_store.path, isolation_level=None, check_same_thread=False
-            )
-            self._connection.execute("pragma journal_mode = wal")
-        return self._connection
+        """Open the file once per thread. With its write-ahead log readers never wait."""
+        if not hasattr(self._local, "connection"):
+            connection = sqlite3.connect(config.online_store.path, isolation_level=None)
+            connection.execute("pragma journal_mode = wal")
+            self._local.connection = connection
+        return self._local.connection
 
 
 def _columns(table: FeatureView) -> dict[str, str]:

@@ -3,16 +3,16 @@
 Feast takes seconds to import, so it is imported by the functions that need it.
 """
 
+import shutil
+import warnings
 from collections.abc import Sequence
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from feast import FeatureStore
+    from feast import FeatureStore, FeatureView
     from feast.feast_object import FeastObject
 
     from feature_repo.online_store import TableOnlineStore
@@ -57,7 +57,9 @@ def open_store(places: StorePlaces) -> "FeatureStore":
         Open it once per process: the first read takes a second or two. It may be shared by
         threads that read.
     """
-    from feast import FeatureStore, RepoConfig
+    # Feast switches on the deprecation warnings of all libraries; this switches them back.
+    with warnings.catch_warnings():
+        from feast import FeatureStore, RepoConfig
 
     places = _absolute(places)
     config = RepoConfig(
@@ -92,15 +94,22 @@ def apply(places: StorePlaces) -> "FeatureStore":
     FeatureStore
         The open store.
     """
-    from feature_repo.definitions import build_objects
-
     places = _absolute(places)
     for file in (places.registry, places.online):
         file.parent.mkdir(parents=True, exist_ok=True)
-    store = open_store(places)
+    # Feast writes a registry in place, and a reader may meet the half of it.
+    building = places.registry.with_name(f"{places.registry.name}.building")
+    building.unlink(missing_ok=True)
+    if places.registry.exists():
+        shutil.copyfile(places.registry, building)
+    store = open_store(replace(places, registry=building))
+
+    from feature_repo.definitions import build_objects
+
     wanted = build_objects(places.features)
     store.apply(wanted, objects_to_delete=_forgotten(store, wanted), partial=False)
-    return store
+    building.replace(places.registry)
+    return open_store(places)
 
 
 def materialize(
@@ -132,21 +141,36 @@ def materialize(
         emptied.
     """
     moment = feature_at.replace(tzinfo=feature_at.tzinfo or UTC).astimezone(UTC)
-    names = list(views or [view.name for view in store.list_feature_views()])
+    known = store.list_feature_views()
+    names = list(views or [view.name for view in known])
     online = cast("TableOnlineStore", store.provider.online_store)
     held = sum(online.row_count(store.config, name) for name in names)
-    # Feast prints a progress bar per view.
-    with (
-        online.replacing(store.config, names),
-        redirect_stdout(StringIO()),
-        redirect_stderr(StringIO()),
-    ):
-        store.materialize(moment, moment, feature_views=names)
+    with online.replacing(store.config, names):
+        for view in known:
+            if view.name in names:
+                _copy_rows(store, view, moment)
         counts = {name: online.row_count(store.config, name) for name in names}
         if held and not any(counts.values()):
             msg = f"no row of {names} has the feature_at {moment.isoformat()}"
             raise ValueError(msg)
     return counts
+
+
+def _copy_rows(store: "FeatureStore", view: "FeatureView", moment: datetime) -> None:
+    """Copy the rows of one view and moment.
+
+    `store.materialize` would do more: it prints a progress bar, and marks the view in the
+    registry as one that must not be read meanwhile.
+    """
+    store.provider.materialize_single_feature_view(
+        config=store.config,
+        feature_view=view,
+        start_date=moment,
+        end_date=moment,
+        registry=store.registry,
+        project=store.project,
+        tqdm_builder=cast("Any", None),
+    )
 
 
 def _forgotten(store: "FeatureStore", wanted: "list[FeastObject]") -> "list[FeastObject]":
@@ -163,8 +187,8 @@ def _forgotten(store: "FeatureStore", wanted: "list[FeastObject]") -> "list[Feas
 
 def _absolute(places: StorePlaces) -> StorePlaces:
     """Resolve the paths: Feast takes relative ones from several different folders."""
-    return StorePlaces(
-        mapping=places.mapping,
+    return replace(
+        places,
         features=places.features.resolve(),
         registry=places.registry.resolve(),
         online=places.online.resolve(),

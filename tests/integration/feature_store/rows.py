@@ -15,7 +15,17 @@ FIRST = datetime(2024, 1, 2, tzinfo=UTC)
 # A live log is served from its clock, not from midnight.
 SECOND = datetime(2024, 1, 9, 10, 30, 0, 250_001, tzinfo=UTC)
 THIRD = datetime(2024, 1, 10, tzinfo=UTC)
-ODD_IDS = ["9223372036854775807", "o'neil", 'say "hi"', "größe 靴", "a;drop", " ", "\\x00", "%_"]
+ODD_IDS = [
+    "",
+    "9223372036854775807",
+    "o'neil",
+    'say "hi"',
+    "größe 靴",
+    "a;drop",
+    " ",
+    "\\x00",
+    "%_",
+]
 # user_id, item_id, category of every entity that has rows at all three moments.
 ENTITIES = [("u1", "i1", "shoes"), ("u1", "i2", "hats"), ("u2", "i1", "hats")] + [
     (odd, odd, odd) for odd in ODD_IDS

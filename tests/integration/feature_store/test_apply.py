@@ -78,7 +78,6 @@ def test_applying_twice_changes_nothing(places, store):
         view: again.provider.online_store.row_count(again.config, view) for view in counts
     }
     assert min(counts.values()) > 0
-    assert again.list_feature_views()[0].materialization_intervals
 
 
 def test_what_the_definitions_no_longer_name_is_removed(empty_places):

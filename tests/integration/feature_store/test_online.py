@@ -1,6 +1,7 @@
 """What is looked up online is what was true offline at the same moment."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, timedelta, timezone
 
@@ -8,7 +9,7 @@ import pytest
 
 from feature_repo.definitions import build_views
 from feature_repo.lookup import fresh_features, point_in_time_features
-from feature_repo.store import StorePlaces, materialize, open_store
+from feature_repo.store import StorePlaces, apply, materialize, open_store
 from tests.integration.feature_store.rows import (
     FIRST,
     MICROSECOND,
@@ -127,15 +128,37 @@ def test_an_entity_that_is_gone_is_forgotten(store, places):
 def test_a_reader_sees_the_former_rows_until_all_are_written(store, places):
     materialize(store, FIRST)
     reader = open_store(places)
-    entity = entity_rows(FIRST)[1:2]
+    entity = entity_rows(FIRST)[:1]
     before = fresh_features(reader, "ranker_v1", entity, FIRST)
-    views = [view.name for view in build_views(places.features)]
-    with store.provider.online_store.replacing(store.config, views):
-        store.materialize(FIRST, FIRST, feature_views=views[:1])
+    with store.provider.online_store.replacing(store.config, ["user_activity"]):
+        assert store.provider.online_store.row_count(store.config, "user_activity") == 0
         assert fresh_features(reader, "ranker_v1", entity, FIRST) == before
-        store.materialize(THIRD, THIRD, feature_views=views)
-        assert fresh_features(reader, "ranker_v1", entity, FIRST) == before
-    assert fresh_features(reader, "ranker_v1", entity, THIRD) != before
+    assert fresh_features(reader, "ranker_v1", entity, FIRST) != before
+
+
+def test_readers_never_wait_or_fail_while_the_store_is_built(store, places):
+    entity = entity_rows(FIRST)[:1]
+    later = THIRD + timedelta(hours=1)
+    moments = [SECOND, THIRD]
+    answers = []
+    for moment in moments:
+        materialize(store, moment)
+        answers.append(fresh_features(store, "ranker_v1", entity, later))
+    reader = open_store(places)
+
+    def build() -> None:
+        for moment in moments * 3:
+            materialize(apply(places), moment)
+
+    seen = []
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        building = pool.submit(build)
+        while not building.done():
+            seen.append(fresh_features(reader, "ranker_v1", entity, later))
+    building.result()
+    assert answers[0] != answers[1]
+    assert all(answer in answers for answer in seen)
+    assert all(answer in seen for answer in answers)
 
 
 def test_an_error_while_writing_leaves_the_former_rows(store, places):
@@ -160,9 +183,12 @@ def test_requests_of_any_size_keep_their_order(store):
     assert fresh_features(store, "ranker_v1", [], THIRD) == []
 
 
-def test_a_request_without_a_time_zone_or_a_key_is_refused(store):
+def test_a_request_without_a_time_zone_or_with_bad_keys_is_refused(store):
     row = {"user_id": "u1", "item_id": "i1", "category": None}
     with pytest.raises(ValueError, match="now must carry a time zone, got 2024-01-02T00:00:00"):
         fresh_features(store, "ranker_v1", [row], FIRST.replace(tzinfo=None))
     with pytest.raises(ValueError, match="lacks the join key 'category'"):
         fresh_features(store, "ranker_v1", [row, {"user_id": "u1", "item_id": "i1"}], FIRST)
+    for key in (7, float("nan"), b"u1"):
+        with pytest.raises(ValueError, match="'user_id' must be a string or None, got"):
+            fresh_features(store, "ranker_v1", [{**row, "user_id": key}], FIRST)
