@@ -19,15 +19,25 @@ offers as (
 settings as (
 
     select
-        *,
-        'with_repeats' as setting
+        user_id,
+        item_id,
+        system,
+        'with_repeats' as setting,
+        item_rank,
+        cutoff_at
+
     from offers
 
     union all
 
     select
-        *,
-        'new_items' as setting
+        user_id,
+        item_id,
+        system,
+        'new_items' as setting,
+        item_rank,
+        cutoff_at
+
     from offers
 
     where not is_seen

@@ -27,7 +27,11 @@ holdout as (
 
 judged as (
 
-    select holdout.*
+    select
+        holdout.user_id,
+        holdout.item_id,
+        holdout.is_new,
+        holdout.cutoff_at
 
     from holdout
 

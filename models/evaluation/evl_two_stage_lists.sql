@@ -24,7 +24,12 @@ ranked_candidates as (
 
 offers as (
 
-    select ranked_candidates.*
+    select
+        ranked_candidates.user_id,
+        ranked_candidates.item_id,
+        ranked_candidates.ranked_position,
+        ranked_candidates.is_seen,
+        ranked_candidates.cutoff_at
 
     from ranked_candidates
 
@@ -36,15 +41,23 @@ offers as (
 settings as (
 
     select
-        *,
-        'with_repeats' as setting
+        user_id,
+        item_id,
+        'with_repeats' as setting,
+        ranked_position,
+        cutoff_at
+
     from offers
 
     union all
 
     select
-        *,
-        'new_items' as setting
+        user_id,
+        item_id,
+        'new_items' as setting,
+        ranked_position,
+        cutoff_at
+
     from offers
 
     where not is_seen

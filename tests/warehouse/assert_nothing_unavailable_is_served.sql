@@ -42,15 +42,27 @@ unavailable as (
 
 served as (
 
-    select * from lists
+    select
+        served_table,
+        item_id
+
+    from lists
 
     union all
 
-    select * from neighbours
+    select
+        served_table,
+        item_id
+
+    from neighbours
 
     union all
 
-    select * from popular_items
+    select
+        served_table,
+        item_id
+
+    from popular_items
 
 )
 
