@@ -11,6 +11,12 @@
         candidate_rank bigint,
         candidate_score float
     );
+    create table if not exists ml.factors (
+        cutoff_at timestamp,
+        entity varchar,
+        entity_id varchar,
+        factors float[]
+    );
     create table if not exists ml.ranked_candidates (
         cutoff_at timestamp,
         user_id varchar,

@@ -37,6 +37,32 @@ class Candidates(pa.DataFrameModel):
         return _fall(frame, "candidate_rank", "candidate_score")
 
 
+class Factors(pa.DataFrameModel):
+    """Vectors of the factorisation; the product of a user's and an item's is their score.
+
+    Grain: one row per `cutoff_at`, `entity` and `entity_id`.
+    """
+
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
+    entity: str = pa.Field(isin=["user", "item"])
+    entity_id: str = pa.Field(str_length={"min_value": 1})
+    factors: object
+
+    class Config:
+        """Exactly these columns, a vector once per cutoff."""
+
+        strict = True
+        unique = ("cutoff_at", "entity", "entity_id")
+
+    @pa.dataframe_check(error="factors are finite, and as many in every vector of a cutoff")
+    def vectors_fit(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Stack the vectors of each cutoff."""
+        for _, vectors in frame.groupby("cutoff_at")["factors"]:
+            if vectors.map(len).nunique() > 1 or not np.isfinite(np.stack(vectors.tolist())).all():
+                return False
+        return True
+
+
 class RankedCandidates(pa.DataFrameModel):
     """Candidates of all sources in the order of the ranker.
 

@@ -15,7 +15,7 @@ from orchestration.assets.dbt import (
 )
 from orchestration.assets.evaluation import evaluation
 from orchestration.assets.features import feature_files, feature_registry, online_features
-from orchestration.assets.learning import candidates
+from orchestration.assets.learning import factorisation
 from orchestration.assets.mapped import mapped_log
 from orchestration.assets.publish import snapshot
 from orchestration.assets.ranking import ranker
@@ -38,7 +38,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             feature_models,
             feature_files,
             feature_registry,
-            candidates,
+            factorisation,
             ranking_models,
             ranker,
             list_models,

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 SERVICE = "ranker_v1"
 KEYS = ["cutoff_at", "user_id", "item_id"]
-# Ids, words and moments of a candidate; its other columns are numbers to learn from.
-CANDIDATE_FEATURES = """
+# Ids, words and moments are no numbers to learn from; the outcome is what is learnt.
+FRAME_FEATURES = """
     select column_name from duckdb_columns()
     where
         schema_name = 'ranking'
-        and table_name = 'rnk_candidates'
+        and table_name = 'rnk_frame'
         and data_type in ('BOOLEAN', 'INTEGER', 'BIGINT', 'FLOAT', 'DOUBLE')
+        and column_name != 'is_relevant'
     order by column_index
 """
 
@@ -40,11 +41,12 @@ def frame_query(role: str) -> str:
 def ranker_features(connection: duckdb.DuckDBPyConnection, store: "FeatureStore") -> list[str]:
     """List the columns of `ranking.rnk_frame` that the ranker learns from.
 
-    What the candidate sources say about a pair, then what the feature service says about user,
-    item and both.
+    What the candidate sources say about a pair and how they compare, then what the feature service
+    says about user, item and both.
     """
-    columns = [name for (name,) in connection.execute(CANDIDATE_FEATURES).fetchall()]
-    return [*columns, *feature_names(store, SERVICE)]
+    served = feature_names(store, SERVICE)
+    columns = [name for (name,) in connection.execute(FRAME_FEATURES).fetchall()]
+    return [*(name for name in columns if name not in set(served)), *served]
 
 
 def learning_rows(

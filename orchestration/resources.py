@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
 Blocks = Callable[[duckdb.DuckDBPyConnection], Iterator[pd.DataFrame]]
+NamedBlocks = Callable[[duckdb.DuckDBPyConnection], Iterator[tuple[str, pd.DataFrame]]]
 
 
 class MappedLog(dg.ConfigurableResource):
@@ -107,19 +108,41 @@ class Warehouse(dg.ConfigurableResource):
         int
             Rows written.
         """
-        count = 0
+        counts = self.replace_together(
+            [table], lambda connection: ((table, block) for block in blocks(connection))
+        )
+        return counts[table]
+
+    def replace_together(self, tables: list[str], blocks: NamedBlocks) -> dict[str, int]:
+        """Write the whole content of several tables in one transaction, or change nothing.
+
+        Parameters
+        ----------
+        tables : list of str
+            As `schema.table`; they exist, and keep their columns and types.
+        blocks : callable
+            Gets a connection to read from, which sees the warehouse as it was before, and yields
+            a table and a frame with its columns in any order.
+
+        Returns
+        -------
+        dict of str to int
+            Rows written to each table.
+        """
+        counts = dict.fromkeys(tables, 0)
         with self.connect(read_only=False) as connection:
             connection.begin()
-            connection.execute(f"create or replace table {table} as from {table} limit 0")
+            for table in tables:
+                connection.execute(f"create or replace table {table} as from {table} limit 0")
             with connection.cursor() as reading:
                 reading.execute("set timezone = 'UTC'")
-                for block in blocks(reading):
+                for table, block in blocks(reading):
                     connection.register("block", block)
                     connection.execute(f"insert into {table} by name select * from block")
                     connection.unregister("block")
-                    count += len(block)
+                    counts[table] += len(block)
             connection.commit()
-        return count
+        return counts
 
     def _open(self, read_only: bool) -> duckdb.DuckDBPyConnection:
         deadline = time.monotonic() + self.patience_seconds

@@ -10,20 +10,24 @@ candidates as (
         source,
         evidence_item_id,
         als_rank,
+        als_position,
         covisited_rank,
         repeat_rank,
         popular_rank,
         covisited_evidence_count,
         covisited_support,
         als_score,
+        als_advantage,
         covisited_score,
+        covisited_ratio,
+        covisited_score_per_evidence,
         covisited_best_contribution,
         repeat_score,
         popular_score,
         is_seen,
         cutoff_at
 
-    from {{ ref('rnk_candidates') }}
+    from {{ ref('rnk_signals') }}
 
 ),
 
@@ -266,6 +270,44 @@ joined as (
             and candidates.item_id = outcomes.item_id
             and candidates.cutoff_at = outcomes.cutoff_at
 
+),
+
+-- Comparisons across the views, which no view can hold.
+compared as (
+
+    select
+        joined.*,
+        -- Above 1 a repeat is overdue.
+        cast(
+            user_item_activity__days_since_last
+            / nullif(user_item_activity__days_between_positives, 0) as double
+        ) as pair__due_ratio,
+        -- Days that the user went on without the item.
+        cast(
+            user_item_activity__days_since_last - user_activity__days_since_last as double
+        ) as pair__days_missed,
+        cast(
+            user_item_activity__positive_day_count / nullif(user_activity__session_count, 0)
+            as double
+        ) as pair__session_share,
+        cast(
+            (item_activity__positive_count_7d + 1)
+            / (item_activity__positive_count_28d / 4.0 + 1) as double
+        ) as item__trend_7d,
+        cast(
+            (item_activity__positive_count_28d + 1)
+            / (item_activity__positive_count_84d / 3.0 + 1) as double
+        ) as item__trend_28d,
+        -- Above 0 the item is more popular than what the user is used to.
+        cast(
+            ln(1 + item_activity__user_count) - user_taste__item_user_count_log_mean as double
+        ) as pair__popularity_difference,
+        cast(
+            item_activity__value_log_mean - user_taste__item_value_log_mean as double
+        ) as pair__value_difference
+
+    from joined
+
 )
 
-select * from joined
+select * from compared

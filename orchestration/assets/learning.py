@@ -7,10 +7,17 @@ import duckdb
 import pandas as pd
 
 from ml.als import AlsParams, fit_als
+from ml.factors import factor_blocks
 from ml.interactions import build_interaction_matrix
 from ml.proposals import proposal_blocks
 from orchestration.resources import Warehouse
 
+CANDIDATES = "ml.candidates"
+FACTORS = "ml.factors"
+TABLES = {
+    ("ml", "candidates"): "Items that each user most likely wants, by matrix factorisation.",
+    ("ml", "factors"): "The vectors whose products are the scores, for any pair of user and item.",
+}
 CUTOFFS = """
     select distinct cutoff_at from training.trn_user_item_weights
     order by cutoff_at
@@ -39,28 +46,42 @@ class CandidateConfig(dg.Config):
         return AlsParams(factors=self.factors, iterations=self.iterations, seed=self.seed)
 
 
-@dg.asset(
-    key=["ml", "candidates"],
-    deps=[["training", "trn_user_item_weights"], ["training", "trn_ranking_moments"]],
-    group_name="learning",
-    kinds={"python", "duckdb"},
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            list(key),
+            deps=[["training", "trn_user_item_weights"], ["training", "trn_ranking_moments"]],
+            group_name="learning",
+            kinds={"python", "duckdb"},
+            description=description,
+        )
+        for key, description in TABLES.items()
+    ],
+    name="factorisation",
     pool="warehouse",
 )
-def candidates(config: CandidateConfig, warehouse: Warehouse) -> dg.MaterializeResult:
-    """Propose to each user the items most likely wanted, by matrix factorisation."""
-    count = warehouse.replace_by_blocks(
-        "ml.candidates", lambda connection: _candidate_blocks(connection, config)
+def factorisation(
+    config: CandidateConfig, warehouse: Warehouse
+) -> Iterator[dg.MaterializeResult]:
+    """Factorise what was known at each cutoff and propose items to each user."""
+    counts = warehouse.replace_together(
+        [CANDIDATES, FACTORS], lambda connection: _blocks(connection, config)
     )
-    return dg.MaterializeResult(metadata={"dagster/row_count": count})
+    for table, count in counts.items():
+        yield dg.MaterializeResult(
+            asset_key=table.split("."), metadata={"dagster/row_count": count}
+        )
 
 
-def _candidate_blocks(
+def _blocks(
     connection: duckdb.DuckDBPyConnection, config: CandidateConfig
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[tuple[str, pd.DataFrame]]:
     """Fit one model a cutoff, on what was known then, and propose block by block."""
     for (cutoff_at,) in connection.execute(CUTOFFS).fetchall():
         matrix = build_interaction_matrix(connection.execute(PAIRS, [cutoff_at]).df())
         users = connection.execute(USERS, [cutoff_at]).df()["user_id"].to_numpy()
         model = fit_als(matrix, config.params(), config.threads)
         for block in proposal_blocks(model, matrix, config.limit, users):
-            yield block.assign(cutoff_at=cutoff_at)
+            yield CANDIDATES, block.assign(cutoff_at=cutoff_at)
+        for block in factor_blocks(model, matrix):
+            yield FACTORS, block.assign(cutoff_at=cutoff_at)
