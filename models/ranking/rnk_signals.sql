@@ -89,7 +89,7 @@ compared as (
         end as als_position,
         als_score - avg(als_score) over (partition by cutoff_at, user_id) as als_advantage,
         covisited_score
-        / max(covisited_score) over (partition by cutoff_at, user_id) as covisited_ratio
+        / nullif(max(covisited_score) over (partition by cutoff_at, user_id), 0) as covisited_ratio
 
     from multiplied
 
