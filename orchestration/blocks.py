@@ -25,7 +25,7 @@ def blocks_of_users(
     parameters : list, optional
         Of the query.
     block_rows : int
-        A frame ends with the user that reaches this number of rows, >= 1.
+        Rows of a frame, >= 1. A frame ends with the last row of a user, so it may have more.
 
     Yields
     ------

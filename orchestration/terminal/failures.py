@@ -22,11 +22,14 @@ class Failure:
         What the person who started the run should know.
     details : str
         Where each error came from.
+    is_interruption : bool
+        Whether somebody stopped the run, by Ctrl-C or a signal.
     """
 
     step: str
     cause: str
     details: str
+    is_interruption: bool = False
 
 
 def failure_of(entry: dg.EventLogEntry) -> Failure | None:
@@ -42,11 +45,17 @@ def failure_of(entry: dg.EventLogEntry) -> Failure | None:
         return None
     if error is None:
         return None
-    root = error
-    while root.cause is not None:
-        root = root.cause
-    cause = _without_class(root.message, root.cls_name or "")
-    return Failure(event.step_key or "run", _from_dbt(cause), error.to_string())
+    # Below Dagster's wrapping is what was raised; what that came from is for the details.
+    raised = error
+    while raised.cause is not None and (raised.cls_name or "").startswith("Dagster"):
+        raised = raised.cause
+    cause = _without_class(raised.message, raised.cls_name or "")
+    return Failure(
+        event.step_key or "run",
+        _from_dbt(cause),
+        error.to_string(),
+        is_interruption=raised.cls_name == "DagsterExecutionInterruptedError",
+    )
 
 
 def failed_check(entry: dg.EventLogEntry) -> str | None:

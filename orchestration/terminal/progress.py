@@ -45,7 +45,8 @@ class Progress:
         if entry.level == logging.WARNING and entry.step_key and not entry.dagster_event:
             self._console.print(f"        ! {entry.user_message}", style="yellow", markup=False)
         failure, check = failure_of(entry), failed_check(entry)
-        self.failures += [failure] if failure else []
+        # At its end, a run reports the failure of its step once more.
+        self.failures += [failure] if failure and not self.failures else []
         self.failed_checks += [check] if check else []
         event = entry.dagster_event
         if event is None or event.step_key not in self._titles:

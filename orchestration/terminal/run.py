@@ -44,6 +44,9 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
     except KeyboardInterrupt:
         complain(STOPPED_TEXT)
         return STOPPED
+    if any(failure.is_interruption for failure in progress.failures):
+        complain(STOPPED_TEXT)
+        return STOPPED
     if not is_success:
         _explain(progress, verbose)
         return 1
@@ -69,7 +72,7 @@ def _explain(progress: Progress, verbose: bool) -> None:
     """Say why the run failed: what a check found, else the first error."""
     if progress.failed_checks:
         complain("\n\n".join(progress.failed_checks))
-    for failure in progress.failures[:1]:
+    for failure in progress.failures:
         if not progress.failed_checks:
             complain(failure.cause)
         complain(failure.details if verbose else "(--verbose shows where this came from.)")

@@ -1,0 +1,96 @@
+"""The graph as Dagster loads it: no warehouse is needed."""
+
+import dagster as dg
+import pytest
+
+from orchestration.assets.dbt import feature_models, list_models, ranking_models, serving_models
+from orchestration.assets.features import FEATURE_TABLES
+from orchestration.definitions import build_definitions
+from orchestration.settings import Settings
+from orchestration.snapshot import TABLES
+
+pytestmark = pytest.mark.integration
+
+SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory):
+    return build_definitions(Settings(home=tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(scope="module")
+def graph(definitions):
+    return definitions.resolve_asset_graph()
+
+
+def ancestors(graph, key):
+    found, waiting = set(), [key]
+    while waiting:
+        for parent in graph.get(waiting.pop()).parent_keys:
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def test_the_lineage_has_no_hole(graph):
+    keys = graph.get_all_asset_keys()
+    roots = {key.to_user_string() for key in keys if not graph.get(key).parent_keys}
+    mapped = {f"mapped/{name}" for name in ("events", "items", "users", "impressions")}
+    assert roots == mapped | {"seeds/event_types"}
+    assert all(graph.get(key).is_materializable for key in keys)
+
+
+def test_what_is_published_comes_from_the_log(graph):
+    assert dg.AssetKey(["mapped", "events"]) in ancestors(graph, SNAPSHOT)
+
+
+def test_nothing_is_published_before_all_it_holds_is_built(graph):
+    parents = {".".join(key.path) for key in graph.get(SNAPSHOT).parent_keys}
+    assert set(TABLES) <= parents
+
+
+def test_every_model_belongs_to_one_of_the_four_runs():
+    runs = [feature_models, ranking_models, list_models, serving_models]
+    keys = [key for run in runs for key in run.keys]
+    assert len(keys) == len(set(keys))
+    assert all(run.keys for run in runs)
+
+
+def test_every_run_of_dbt_happens_once(definitions):
+    # Dagster splits a run in two when it depends on itself by way of another asset.
+    names = sorted(node.name for node in definitions.resolve_job_def("topshelf").nodes)
+    assert [name for name in names if "_models" in name] == [
+        "feature_models",
+        "list_models",
+        "ranking_models",
+        "serving_models",
+    ]
+
+
+def test_whatever_opens_the_warehouse_waits_for_its_turn(definitions):
+    free = {
+        node.name
+        for node in definitions.resolve_job_def("topshelf").nodes
+        if "warehouse" not in node.definition.pools
+    }
+    assert free == {"feature_store__registry"}
+
+
+def test_every_table_that_python_writes_is_checked(graph):
+    written = {key for key in graph.get_all_asset_keys() if key.path[0] == "ml"}
+    checked = {
+        check.asset_key for check in graph.asset_check_keys if check.name == "matches_schema"
+    }
+    assert checked == written
+
+
+def test_every_feature_table_is_exported(graph):
+    tables = {key.path[1] for key in graph.get_all_asset_keys() if key.path[0] == "features"}
+    assert set(FEATURE_TABLES) == tables
+
+
+def test_the_served_tables_can_be_built_alone(definitions):
+    job = definitions.resolve_job_def("serve_only")
+    assert {node.name for node in job.nodes} == {"serving_models", "published__snapshot"}

@@ -1,0 +1,117 @@
+import json
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from orchestration.cli import app
+
+SNAPSHOT = """
+create schema staging;
+create schema evaluation;
+create table staging.stg_catalog__items as select 'i1' as item_id, 'Lamp' as title;
+create macro recommend(user_key) as table
+select
+    1 as recommended_rank,
+    'i1' as item_id,
+    cast(0.25 as double) as score,
+    'als' as source,
+    'Chosen by people like ' || user_key as reason,
+    null as evidence_item_id,
+    'r1' as release_id,
+    timestamp '2026-01-01' as generated_at;
+create macro similar_items(item_key) as table
+select
+    1 as neighbour_rank,
+    'i1' as neighbour_item_id,
+    cast(0.5 as double) as score,
+    3 as support,
+    'r1' as release_id,
+    timestamp '2026-01-01' as generated_at;
+create table evaluation.evl_metric_intervals as
+select * from (values
+    ('new_items', 'two_stage', 'ndcg_10', cast(0.3 as double), 0.2::double, 0.4::double, 9),
+    ('new_items', 'two_stage', 'recall_10', 0.3, 0.2, 0.4, 9),
+    ('new_items', 'two_stage', 'mrr_10', 0.3, 0.2, 0.4, 9)
+) as intervals (setting, system, metric, value, lower, upper, user_count);
+"""
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("TOPSHELF_HOME", str(tmp_path))
+    monkeypatch.setenv("TOPSHELF_MAPPING", "sample")
+    monkeypatch.setenv("COLUMNS", "100")
+    return tmp_path
+
+
+@pytest.fixture
+def published(home):
+    (home / "sample").mkdir()
+    with duckdb.connect(str(home / "sample" / "published.duckdb")) as connection:
+        connection.execute(SNAPSHOT)
+
+
+def called(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
+def test_without_a_command_the_help_is_shown():
+    assert "Start with `topshelf run`" in called().output
+
+
+@pytest.mark.parametrize("command", ["run", "recommend", "similar", "evaluate"])
+def test_every_command_explains_itself(command):
+    result = called(command, "--help")
+    assert result.exit_code == 0
+    assert "--mapping" in result.output
+    assert "--json" in result.output
+
+
+@pytest.mark.parametrize("command", [("recommend", "u1"), ("similar", "i1"), ("evaluate",)])
+@pytest.mark.usefixtures("home")
+def test_before_the_first_run_it_says_what_to_do(command):
+    result = called(*command)
+    assert result.exit_code == 1
+    assert "nothing is published yet" in result.stderr
+    assert "`topshelf run --mapping sample` makes it" in result.stderr
+
+
+@pytest.mark.usefixtures("home")
+def test_a_mapping_that_does_not_exist_is_one_message():
+    for command in (("run",), ("recommend", "u1")):
+        result = called(*command, "--mapping", "smaple")
+        assert result.exit_code == 1
+        assert "did you mean 'sample'?" in result.stderr
+        assert "Traceback" not in result.output
+
+
+@pytest.mark.usefixtures("published")
+def test_a_recommendation_has_a_title_and_a_reason():
+    result = called("recommend", "u1")
+    assert result.exit_code == 0
+    assert "Lamp" in result.stdout
+    assert "Chosen by people like u1" in result.stdout
+
+
+@pytest.mark.usefixtures("published")
+def test_every_answer_can_be_had_as_json():
+    (row,) = json.loads(called("recommend", "u1", "--json").stdout)
+    assert (row["item_id"], row["score"], row["generated_at"]) == (
+        "i1",
+        0.25,
+        "2026-01-01 00:00:00",
+    )
+    (row,) = json.loads(called("similar", "i9", "--json").stdout)
+    assert row["support"] == 3
+    assert len(json.loads(called("evaluate", "--json").stdout)) == 3
+
+
+@pytest.mark.usefixtures("published")
+def test_the_evaluation_is_a_table():
+    assert "0.300 .200-.400" in called("evaluate").stdout
+
+
+@pytest.mark.usefixtures("published")
+def test_a_list_has_at_least_one_item():
+    assert called("recommend", "u1", "-n", "0").exit_code == 2

@@ -1,0 +1,44 @@
+import pytest
+
+from orchestration.files import replacing
+
+
+def test_a_new_file_takes_the_place_of_the_old_one(tmp_path):
+    target = tmp_path / "lists.txt"
+    target.write_text("old")
+    with replacing(target) as path:
+        path.write_text("new")
+        assert target.read_text() == "old"
+    assert target.read_text() == "new"
+    assert [file.name for file in tmp_path.iterdir()] == ["lists.txt"]
+
+
+def test_the_old_file_stays_when_the_new_one_fails(tmp_path):
+    target = tmp_path / "lists.txt"
+    target.write_text("old")
+
+    def fail_halfway():
+        with replacing(target) as path:
+            path.write_text("ne")
+            raise RuntimeError("out of ideas")
+
+    with pytest.raises(RuntimeError, match="out of ideas"):
+        fail_halfway()
+    assert target.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["lists.txt"]
+
+
+def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path):
+    target = tmp_path / "published.duckdb"
+    for leftover in ("published.duckdb.77.unfinished", "published.duckdb.77.unfinished.wal"):
+        (tmp_path / leftover).write_text("half a file")
+    (tmp_path / "published.duckdb.backup").write_text("mine")
+    with replacing(target) as path:
+        path.write_text("whole")
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"published.duckdb", "published.duckdb.backup"}
+
+
+def test_a_block_that_writes_nothing_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "lists.txt"):
+        pass

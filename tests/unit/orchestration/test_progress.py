@@ -1,0 +1,51 @@
+import io
+
+import dagster as dg
+from rich.console import Console
+
+from orchestration.terminal.progress import Progress
+
+RUN_ID = "7d9dd0ae-0000-4000-8000-000000000000"
+TITLES = {"ml__candidates": "Propose items.", "ml__lists": "Make lists."}
+
+
+@dg.asset(key=["ml", "candidates"])
+def candidates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    context.log.warning("users: 'users.csv' has no rows")
+    return dg.MaterializeResult(metadata={"dagster/row_count": 1234})
+
+
+@dg.asset(key=["ml", "lists"], deps=[candidates])
+def lists() -> None:
+    raise RuntimeError("no lists")
+
+
+def shown_of(*assets):
+    """Run assets; gives what is printed without a terminal, and the progress that printed it."""
+    stream = io.StringIO()
+    with (
+        dg.DagsterInstance.ephemeral() as instance,
+        Progress(Console(file=stream, width=80)) as progress,
+    ):
+        progress.start(TITLES)
+        instance.add_event_listener(RUN_ID, progress.follow)
+        job = dg.Definitions(assets=assets).resolve_implicit_global_asset_job_def()
+        job.execute_in_process(instance=instance, run_id=RUN_ID, raise_on_error=False)
+    return stream.getvalue(), progress
+
+
+def test_every_step_is_a_plain_line():
+    shown, _ = shown_of(candidates)
+    assert "[ 1/2] Propose items. 0 s, 1,234 rows, done" in shown
+    assert "\x1b" not in shown
+
+
+def test_a_warning_of_an_asset_is_passed_on():
+    shown, _ = shown_of(candidates)
+    assert "! users: 'users.csv' has no rows" in shown
+
+
+def test_a_failed_step_is_marked_and_its_cause_kept():
+    shown, progress = shown_of(candidates, lists)
+    assert "[ 2/2] Make lists. 0 s, failed" in shown
+    assert [failure.cause for failure in progress.failures] == ["no lists"]

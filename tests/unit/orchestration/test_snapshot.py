@@ -1,0 +1,129 @@
+import duckdb
+import pytest
+
+from orchestration.snapshot import SnapshotError, write_snapshot
+
+WAREHOUSE = """
+create schema mapped;
+create schema staging;
+create schema intermediate;
+create schema serving;
+create schema evaluation;
+create schema ml;
+
+create table mapped.events as select 'u1' as user_id;
+create table staging.stg_events__rejected (reject_reason varchar);
+create table staging.stg_catalog__items as select 'i1' as item_id, 'Lamp' as title;
+
+create table serving.rec_user_top_items as
+select * from (values
+    ('u2', 1, 'i2'), ('u1', 2, 'i2'), ('u1', 1, 'i1')
+) as lists (user_id, recommended_rank, item_id);
+create table serving.rec_item_neighbours as
+select 'i1' as item_id, 1 as neighbour_rank, 'i2' as neighbour_item_id;
+create table serving.rec_popular_items as
+select 'all' as segment, 1 as popularity_rank, 'i2' as item_id;
+create table serving.rec_user_segments as select 'u1' as user_id, 'all' as segment;
+create table serving.rec_release as select 'release-1' as release_id;
+
+create table evaluation.evl_metrics as select 's' as setting, 's' as system, 'all' as slice;
+create table evaluation.evl_metric_intervals as
+select 's' as setting, 's' as system, 'ndcg_10' as metric;
+create table evaluation.evl_list_quality as select 's' as setting, 's' as system;
+create table ml.ranker_metrics as select 'auc' as name, 0.8 as value;
+create table ml.ranker_importances as select 'als_rank' as feature, 0.1 as importance;
+
+create macro main.recommend(user_key) as table
+select recommended_rank, item_id from serving.rec_user_top_items where user_id = user_key;
+create macro main.similar_items(item_key) as table
+select neighbour_item_id from serving.rec_item_neighbours where item_id = item_key;
+"""
+
+
+@pytest.fixture
+def warehouse(tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(WAREHOUSE)
+    return path
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    return tmp_path / "published.duckdb"
+
+
+def change(warehouse, statement):
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(statement)
+
+
+def asked(snapshot, query):
+    with duckdb.connect(str(snapshot), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_the_snapshot_answers_without_the_warehouse(warehouse, snapshot, tmp_path):
+    counts = write_snapshot(warehouse, snapshot, tmp_path)
+    warehouse.unlink()
+    assert counts["serving.rec_user_top_items"] == 3
+    assert asked(snapshot, "from recommend('u1')") == [(1, "i1"), (2, "i2")]
+    assert asked(snapshot, "from similar_items('i1')") == [("i2",)]
+    assert {file.name for file in tmp_path.iterdir()} == {"published.duckdb"}
+
+
+def test_a_reader_keeps_the_old_snapshot_until_it_opens_the_new_one(warehouse, snapshot, tmp_path):
+    write_snapshot(warehouse, snapshot, tmp_path)
+    with duckdb.connect(str(snapshot), read_only=True) as reader:
+        change(warehouse, "update serving.rec_release set release_id = 'release-2'")
+        write_snapshot(warehouse, snapshot, tmp_path)
+        assert reader.execute("from serving.rec_release").fetchall() == [("release-1",)]
+    assert asked(snapshot, "from serving.rec_release") == [("release-2",)]
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "insert into serving.rec_user_top_items values ('u1', 3, 'i1')",
+        "insert into serving.rec_user_top_items values ('u1', 2, 'i3')",
+        "insert into serving.rec_user_top_items values ('u1', 4, 'i3')",
+        "update serving.rec_user_top_items set recommended_rank = recommended_rank - 1",
+        "update serving.rec_item_neighbours set neighbour_rank = 2",
+        "update serving.rec_popular_items set popularity_rank = 2",
+    ],
+)
+def test_a_broken_list_is_not_published(warehouse, snapshot, tmp_path, mistake):
+    write_snapshot(warehouse, snapshot, tmp_path)
+    change(warehouse, mistake)
+    with pytest.raises(SnapshotError, match="repeat an item or a rank, or have a gap"):
+        write_snapshot(warehouse, snapshot, tmp_path)
+    assert len(asked(snapshot, "from recommend('u1')")) == 2
+
+
+def test_empty_lists_do_not_replace_good_ones(warehouse, snapshot, tmp_path):
+    write_snapshot(warehouse, snapshot, tmp_path)
+    change(warehouse, "delete from serving.rec_user_top_items")
+    change(warehouse, "insert into staging.stg_events__rejected values ('missing_user')")
+    expected = "rec_user_top_items are empty though the log has events, of which 1 were rejected"
+    with pytest.raises(SnapshotError, match=expected):
+        write_snapshot(warehouse, snapshot, tmp_path)
+    assert len(asked(snapshot, "from recommend('u1')")) == 2
+
+
+def test_an_empty_log_is_published_as_it_is(warehouse, snapshot, tmp_path):
+    for table in ("mapped.events", "serving.rec_user_top_items", "serving.rec_popular_items"):
+        change(warehouse, f"delete from {table}")
+    write_snapshot(warehouse, snapshot, tmp_path)
+    assert asked(snapshot, "from recommend('u1')") == []
+
+
+def test_an_item_without_neighbours_is_no_reason_to_refuse(warehouse, snapshot, tmp_path):
+    change(warehouse, "delete from serving.rec_item_neighbours")
+    assert write_snapshot(warehouse, snapshot, tmp_path)["serving.rec_item_neighbours"] == 0
+
+
+def test_what_a_killed_run_left_is_cleared_away(warehouse, snapshot, tmp_path):
+    leftover = tmp_path / "published.duckdb.1.unfinished"
+    leftover.write_text("not even a database")
+    write_snapshot(warehouse, snapshot, tmp_path)
+    assert not leftover.exists()
