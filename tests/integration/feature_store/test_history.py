@@ -155,7 +155,7 @@ def test_files_that_were_replaced_are_read_anew(store, places):
         (lambda frame: frame.assign(user_id=7), "'user_id' must hold strings, got integer"),
         (lambda frame: frame.assign(item_id=1.5), "'item_id' must hold strings, got floating"),
         (lambda frame: frame.assign(event_timestamp="2024-01-02"), "must hold timestamps"),
-        (lambda frame: frame.assign(event_timestamp=pd.NaT), "event_timestamp is null in 14 rows"),
+        (lambda frame: frame.assign(event_timestamp=pd.NaT), "event_timestamp is null in 15 rows"),
         (lambda frame: frame.assign(user_activity__item_count=1), "already has the features"),
     ],
 )

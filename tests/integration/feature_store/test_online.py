@@ -1,9 +1,10 @@
 """What is looked up online is what was true offline at the same moment."""
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -107,8 +108,28 @@ def test_a_moment_without_rows_leaves_the_online_store_as_it_was(store, places, 
     assert stored(places) == before
 
 
-def test_a_moment_without_a_time_zone_is_utc(store):
-    assert materialize(store, FIRST.replace(tzinfo=None)) == materialize(store, FIRST)
+@pytest.fixture
+def far_from_utc():
+    """Let the process run in a time zone of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Pacific/Auckland")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_utc")
+def test_moments_are_utc_wherever_the_process_runs(store, places):
+    assert datetime(2024, 1, 2).astimezone().utcoffset() == timedelta(hours=13)
+    aware = materialize(store, FIRST)
+    before = stored(places)
+    assert materialize(store, FIRST.replace(tzinfo=None)) == aware
+    assert stored(places) == before
+    online = fresh_features(store, "ranker_v1", entity_rows(FIRST)[:1], FIRST + TTL)
+    offline = point_in_time_features(store, "ranker_v1", entity_frame([FIRST + TTL]).head(1))
+    expected = offline[list(online[0])].astype(object)
+    assert online == expected.where(expected.notna(), None).to_dict("records")
+    assert online[0]["user_activity__interaction_count"] is not None
 
 
 def test_an_entity_that_is_gone_is_forgotten(store, places):
@@ -134,6 +155,15 @@ def test_a_reader_sees_the_former_rows_until_all_are_written(store, places):
         assert store.provider.online_store.row_count(store.config, "user_activity") == 0
         assert fresh_features(reader, "ranker_v1", entity, FIRST) == before
     assert fresh_features(reader, "ranker_v1", entity, FIRST) != before
+
+
+def test_a_reader_does_not_keep_the_writer_out(store, places):
+    materialize(store, FIRST)
+    reader = open_store(places).provider.online_store
+    with reader.reading(store.config):
+        before = reader.row_count(store.config, "user_activity")
+        materialize(store, THIRD)
+        assert reader.row_count(store.config, "user_activity") == before
 
 
 def test_readers_never_wait_or_fail_while_the_store_is_built(store, places):
