@@ -81,6 +81,6 @@ def row_difference(
         after=rows.target_count,
         added=rows.t_only_count,
         removed=rows.s_only_count,
-        changed={column: 100.0 - match for column, match in matches.items() if match < 100},
+        changed={str(column): 100.0 - match for column, match in matches.items() if match < 100},
         sample=rows.joined_sample.head(limit),
     )

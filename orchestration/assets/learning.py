@@ -60,9 +60,7 @@ class CandidateConfig(dg.Config):
     name="factorisation",
     pool="warehouse",
 )
-def factorisation(
-    config: CandidateConfig, warehouse: Warehouse
-) -> Iterator[dg.MaterializeResult]:
+def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """Factorise what was known at each cutoff and propose items to each user."""
     counts = warehouse.replace_together(
         [CANDIDATES, FACTORS], lambda connection: _blocks(connection, config)

@@ -13,7 +13,7 @@ PROJECT_ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def sample_mapping() -> dict:
-    """The shipped sample's mapping, as dbt gets it."""
+    """Read the shipped sample's mapping as dbt gets it."""
     text = (PROJECT_ROOT / "mappings" / "sample.yml").read_text(encoding="utf-8")
     return yaml.safe_load(text)["mapping"]
 
