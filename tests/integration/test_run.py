@@ -1,0 +1,168 @@
+"""The whole way on the shipped sample, through kills at its steps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.settings import PROJECT_ROOT, Places, Settings
+
+pytestmark = pytest.mark.integration
+
+# Runs one step of the graph on what earlier steps left, and says when it begins.
+STEP = """
+import sys
+from orchestration.settings import read_settings
+settings = read_settings()
+settings.export()
+import dagster as dg
+from orchestration.definitions import build_definitions
+job = build_definitions(settings).resolve_job_def("topshelf")
+print("begins", flush=True)
+job.execute_in_process(asset_selection=[dg.AssetKey(key.split("/")) for key in sys.argv[1:]])
+"""
+# What is killed, and after how many seconds: while dbt writes, between its tables, while Python
+# writes a table, while the feature store is filled, while the snapshot is made.
+KILLS = [
+    (["intermediate/int_user_items", "features/ftr_user_activity"], 9.0),
+    (["candidates/cnd_item_neighbours", "candidates/cnd_user_covisited"], 7.0),
+    (["ml/candidates", "ml/factors"], 2.0),
+    (["ml/candidates", "ml/factors"], 4.0),
+    (["feature_store/online"], 6.0),
+    (["serving/rec_popular_items", "serving/rec_user_top_items"], 7.0),
+    (["published/snapshot"], 0.2),
+    (["published/snapshot"], 0.6),
+]
+LISTS = "select * exclude (release_id) from serving.rec_user_top_items order by all"
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-W", "ignore", "-m", "orchestration.cli", *arguments]
+
+
+def finish(environment: dict[str, str]) -> dict:
+    """Run to the end and read the summary."""
+    finished = subprocess.run(
+        command("run", "--json"), cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def kill_during(arguments: list[str], environment: dict[str, str], seconds: float) -> None:
+    """Start a process, let it run for some time from its first line, kill it with all it began."""
+    process = subprocess.Popen(
+        arguments,
+        cwd=PROJECT_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    process.stdout.readline()
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def query(path: Path, sql: str, *values: object) -> list[tuple]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute(sql, list(values)).fetchall()
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    return Settings(home=tmp_path_factory.mktemp("home")).places("sample")
+
+
+@pytest.fixture(scope="module")
+def environment(places: Places) -> dict[str, str]:
+    return {**os.environ, "TOPSHELF_HOME": str(places.home.parent), "TOPSHELF_MAPPING": "sample"}
+
+
+@pytest.fixture(scope="module")
+def summary(places: Places, environment: dict[str, str]) -> dict:
+    """Kill the first run of all, then run to the end."""
+    kill_during(command("run"), environment, 15.0)
+    assert not places.snapshot.exists()
+    return finish(environment)
+
+
+def test_every_row_of_the_log_is_accounted_for(summary):
+    path = PROJECT_ROOT / "seeds" / "sample" / "events.parquet"
+    delivered = duckdb.read_parquet(str(path)).count("*").fetchone()[0]
+    assert summary["accepted"] + sum(summary["rejected"].values()) == delivered
+
+
+def test_the_two_stages_are_measured_beside_the_baselines(summary):
+    measured = {(row["setting"], row["system"]) for row in summary["evaluation"]}
+    systems = {"most_popular", "decayed_popular", "covisitation", "als", "two_stage"}
+    for setting in ("new_items", "with_repeats"):
+        assert systems <= {system for found, system in measured if found == setting}
+
+
+@pytest.mark.usefixtures("summary")
+def test_every_user_gets_a_full_list_of_unseen_available_items(places):
+    users = query(places.snapshot, "select distinct user_id from serving.rec_user_top_items")
+    known = query(places.warehouse, "select distinct user_id from staging.stg_events__interactions")
+    assert set(known) <= set(users)
+    faults = query(
+        places.warehouse,
+        """
+        select lists.user_id, lists.item_id
+        from serving.rec_user_top_items as lists
+        left join staging.stg_events__interactions as seen
+            on lists.user_id = seen.user_id and lists.item_id = seen.item_id
+        left join staging.stg_catalog__items as items
+            on lists.item_id = items.item_id
+        where seen.item_id is not null or not items.is_available
+        """,
+    )
+    assert faults == []
+    for user in [*(user for (user,) in users), "a-stranger"]:
+        rows = query(places.snapshot, "select recommended_rank, item_id from recommend(?)", user)
+        assert [rank for rank, _ in rows] == list(range(1, 21))
+        assert len({item for _, item in rows}) == len(rows)
+
+
+@pytest.mark.usefixtures("summary")
+def test_every_item_has_neighbours_that_are_others(places):
+    items = query(places.warehouse, "select distinct item_id from staging.stg_catalog__items")
+    for (item,) in items:
+        neighbours = query(places.snapshot, "select neighbour_item_id from similar_items(?)", item)
+        assert neighbours
+        assert (item,) not in neighbours
+
+
+@pytest.mark.usefixtures("summary")
+def test_the_command_line_answers_like_the_table(places, environment):
+    finished = subprocess.run(
+        command("recommend", "u00042", "--json"),
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answered = [row["item_id"] for row in json.loads(finished.stdout)]
+    listed = query(places.snapshot, "select item_id from recommend('u00042') limit 10")
+    assert answered == [item for (item,) in listed]
+
+
+@pytest.mark.usefixtures("summary")
+def test_kills_at_any_step_leave_the_snapshot_and_the_next_run_gives_the_same_lists(
+    places, environment
+):
+    before = query(places.snapshot, LISTS)
+    for keys, seconds in KILLS:
+        kill_during([sys.executable, "-W", "ignore", "-c", STEP, *keys], environment, seconds)
+        assert query(places.snapshot, LISTS) == before, keys
+    finish(environment)
+    assert query(places.snapshot, LISTS) == before
+    assert not list(places.home.rglob("*.unfinished*"))
