@@ -1,8 +1,5 @@
 """The code location: `dagster dev`, the command line and the tests load it from here."""
 
-import sys
-from pathlib import Path
-
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
@@ -54,11 +51,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             "log": log,
             "warehouse": Warehouse(log=log),
             "features": Features(log=log),
-            "dbt": DbtCliResource(
-                project_dir=dbt_project,
-                # The one of this environment, which need not be on the PATH.
-                dbt_executable=str(Path(sys.executable).parent / "dbt"),
-            ),
+            "dbt": DbtCliResource(project_dir=dbt_project),
         },
         executor=dg.in_process_executor,
     )

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from dagster_dbt import DbtProject
 
+from orchestration.settings import find_programs
+
 # What dbt parses. A folder counts too: its time changes when a file is added or removed.
 PARSED = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests/warehouse")
 
@@ -17,6 +19,7 @@ def prepared_project(root: Path) -> DbtProject:
     root : Path
         Folder of `dbt_project.yml`.
     """
+    find_programs()
     project = DbtProject(project_dir=root)
     if is_outdated(project.manifest_path, root):
         project.manifest_path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,14 @@ class Settings:
     def export(self) -> None:
         """Put `environment()` into this process, for the programs that run inside it."""
         os.environ.update(self.environment())
+
+
+def find_programs() -> None:
+    """Let the programs beside this Python, such as dbt, be found when nothing is activated."""
+    folder = str(Path(sys.executable).parent)
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if folder not in folders:
+        os.environ["PATH"] = os.pathsep.join([folder, *folders])
 
 
 def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:

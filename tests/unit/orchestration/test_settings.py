@@ -1,9 +1,10 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT_ROOT, Settings, read_settings
+from orchestration.settings import PROJECT_ROOT, Settings, find_programs, read_settings
 
 
 def test_an_empty_environment_means_the_sample_in_the_projects_data_folder():
@@ -73,3 +74,11 @@ def test_other_programs_get_the_same_files_and_no_telemetry(tmp_path, monkeypatc
     assert os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
     assert os.environ["FEAST_USAGE"] == "False"
     assert os.environ["SQLMESH__DISABLE_ANONYMIZED_ANALYTICS"] == "true"
+
+
+def test_programs_beside_python_are_found_once(monkeypatch):
+    monkeypatch.setenv("PATH", "/somewhere")
+    find_programs()
+    find_programs()
+    folder = str(Path(sys.executable).parent)
+    assert os.environ["PATH"].split(os.pathsep) == [folder, "/somewhere"]
