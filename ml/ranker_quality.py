@@ -108,8 +108,8 @@ def permutation_importances(
     frame: pd.DataFrame,
     labels: np.ndarray,
     weights: np.ndarray | None = None,
-    rows: int = 50_000,
-    repeats: int = 3,
+    rows: int = 10_000,
+    repeats: int = 2,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Shuffle one feature at a time and see how much worse the predictions get.

@@ -57,7 +57,7 @@ class RankerParams:
     l2: float = 50.0
     max_features: float = 0.3
     patience: int = 30
-    negatives_per_positive: float = 20.0
+    negatives_per_positive: float = 5.0
     stopping_share: float = 0.1
     calibration_share: float = 0.1
     seed: int = 0

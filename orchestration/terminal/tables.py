@@ -10,7 +10,7 @@ from orchestration.summary import Summary
 SETTINGS = {"new_items": "new items only", "with_repeats": "repeats allowed"}
 METRICS = {"ndcg_10": "nDCG@10", "recall_10": "recall@10", "mrr_10": "MRR@10"}
 JUDGED = "two_stage"
-BASELINES = ("most_popular", "decayed_popular", "covisitation")
+BASELINES = ("most_popular", "decayed_popular", "covisitation", "repeats")
 
 
 def evaluation_tables(rows: list[Row]) -> RenderableType:
