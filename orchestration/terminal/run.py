@@ -1,5 +1,6 @@
 """The command `topshelf run`."""
 
+import os
 from dataclasses import asdict
 
 from rich.console import Console
@@ -55,7 +56,8 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
     if as_json:
         write_json({**result, **asdict(summary)})
     else:
-        Console(highlight=False).print(summary_text(summary, str(places.snapshot), seconds))
+        shown = os.path.relpath(places.snapshot)
+        Console(highlight=False).print(summary_text(summary, shown, seconds))
     return 0
 
 
