@@ -202,8 +202,9 @@ def _answer(
     """Turn a row of `feature_at` and features into what Feast expects."""
     if row is None:
         return None, None
+    # A null leaves the value unset, which is null to Feast.
     values = {
-        field.name: Value() if cell is None else Value(**{_kind(field)[1]: cell})
+        field.name: Value(**{_kind(field)[1]: cell})
         for field, cell in zip(fields, row[1:], strict=True)
     }
     return EPOCH + timedelta(microseconds=row[0]), values

@@ -33,7 +33,7 @@ ENTITIES = [("u1", "i1", "shoes"), ("u1", "i2", "hats"), ("u2", "i1", "hats")] +
 # The first whole number that a float cannot hold. Feast reads columns with nulls as floats when it
 # fills the online store, so only columns without have such numbers.
 BEYOND_FLOAT = 2**53 + 1
-# All views have the same one; a test below says so.
+# All views have this one.
 TTL = timedelta(days=3)
 MICROSECOND = timedelta(microseconds=1)
 MOMENTS = [

@@ -66,6 +66,19 @@ def test_a_store_can_be_applied_before_there_are_files(empty_places):
     assert found["entities"] == ["category", "item", "user"]
 
 
+def test_only_the_registry_is_left_in_its_folder(empty_places):
+    for _ in range(2):
+        apply(empty_places)
+        assert list(empty_places.registry.parent.iterdir()) == [empty_places.registry]
+
+
+def test_what_an_interrupted_run_left_is_not_taken_up(empty_places):
+    empty_places.registry.parent.mkdir()
+    (empty_places.registry.parent / "registry.db.building").write_bytes(b"half a registry")
+    apply(empty_places)
+    assert len(contents(empty_places)["views"]) == len(contents(empty_places)["tables"]) > 0
+
+
 def test_applying_twice_changes_nothing(places, store):
     materialize(store, FIRST)
     before = contents(places)
