@@ -54,7 +54,7 @@
     {%- if path.endswith(".parquet") -%}
     read_parquet({{ quoted_literal(relation) }}, union_by_name = true)
     {%- elif path.endswith(".csv") or path.endswith(".tsv") -%}
-    read_csv({{ quoted_literal(relation) }}, all_varchar = true, union_by_name = true)
+    read_csv({{ quoted_literal(relation) }}, header = true, all_varchar = true, union_by_name = true)
     {%- elif path.endswith(".json") or path.endswith(".jsonl") or path.endswith(".ndjson") -%}
     read_json({{ quoted_literal(relation) }}, union_by_name = true)
     {%- else -%}
