@@ -110,10 +110,12 @@ def open_project(project: Path, home: Path, variables: dict[str, object]) -> "Co
     warnings.filterwarnings("ignore", message="sqlglot", category=UserWarning)
     from sqlmesh import Context
     from sqlmesh.core.config import ModelDefaultsConfig
-    from sqlmesh.core.console import NoopConsole, set_console
+    from sqlmesh.core.console import set_console
     from sqlmesh.dbt.loader import sqlmesh_config
 
-    set_console(NoopConsole())
+    from orchestration.plan_console import FailuresOnly
+
+    set_console(FailuresOnly())
     # It logs each statement of a comparison at whatever level is on; errors are raised besides.
     logging.disable(logging.CRITICAL)
 
@@ -128,9 +130,15 @@ def open_project(project: Path, home: Path, variables: dict[str, object]) -> "Co
 
 def apply(context: "Context", environment: str) -> "ContextDiff":
     """Build what differs from the environment and say what that was."""
-    return context.plan(
-        environment, auto_apply=True, no_prompts=True, skip_tests=True, no_diff=True
-    ).context_diff
+    from sqlmesh.utils.errors import SQLMeshError
+
+    try:
+        return context.plan(
+            environment, auto_apply=True, no_prompts=True, skip_tests=True, no_diff=True
+        ).context_diff
+    except SQLMeshError as error:
+        Console(stderr=True).print(f"The models of {environment} cannot be built: {error}")
+        raise typer.Exit(1) from error
 
 
 if __name__ == "__main__":
