@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -153,6 +154,26 @@ def test_the_command_line_answers_like_the_table(places, environment):
     answered = [row["item_id"] for row in json.loads(finished.stdout)]
     listed = query(places.snapshot, "select item_id from recommend('u00042') limit 10")
     assert answered == [item for (item,) in listed]
+
+
+@pytest.mark.usefixtures("summary")
+@pytest.mark.parametrize("keys", [["ml/candidates", "ml/factors"], ["published/snapshot"]])
+def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(keys, places, environment):
+    before = query(places.snapshot, LISTS)
+    candidates = query(places.warehouse, "from ml.candidates order by all")
+    finished = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", STEP, *keys],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        # No file may grow beyond this, as on a disk with no room; Python ignores the signal.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)),
+    )
+    assert finished.returncode != 0
+    assert "File too large" in finished.stderr
+    assert query(places.snapshot, LISTS) == before
+    assert query(places.warehouse, "from ml.candidates order by all") == candidates
 
 
 @pytest.mark.usefixtures("summary")
