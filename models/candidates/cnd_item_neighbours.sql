@@ -76,20 +76,16 @@ item_weights as (
 
 ),
 
--- Normalised by the popularity of both sides, else everything neighbours the best seller.
-scored as (
+-- Kept as it is: both weights in one join, and the planner may pair all items of a cutoff first.
+scaled as materialized (
 
     select
         pairs.item_id,
         pairs.neighbour_item_id,
         pairs.support,
         pairs.cutoff_at,
-        round(
-            pairs.pair_weight
-            / pow(item_weights.item_weight, {{ var('covisitation_item_power') }})
-            / pow(neighbour_weights.item_weight, {{ var('covisitation_neighbour_power') }}),
-            9
-        ) as candidate_score
+        pairs.pair_weight
+        / pow(item_weights.item_weight, {{ var('covisitation_item_power') }}) as pair_weight
 
     from pairs
 
@@ -98,10 +94,28 @@ scored as (
             pairs.item_id = item_weights.item_id
             and pairs.cutoff_at = item_weights.cutoff_at
 
+),
+
+-- Normalised by the popularity of both sides, else everything neighbours the best seller.
+scored as (
+
+    select
+        scaled.item_id,
+        scaled.neighbour_item_id,
+        scaled.support,
+        scaled.cutoff_at,
+        round(
+            scaled.pair_weight
+            / pow(neighbour_weights.item_weight, {{ var('covisitation_neighbour_power') }}),
+            9
+        ) as candidate_score
+
+    from scaled
+
     inner join item_weights as neighbour_weights
         on
-            pairs.neighbour_item_id = neighbour_weights.item_id
-            and pairs.cutoff_at = neighbour_weights.cutoff_at
+            scaled.neighbour_item_id = neighbour_weights.item_id
+            and scaled.cutoff_at = neighbour_weights.cutoff_at
 
 ),
 
