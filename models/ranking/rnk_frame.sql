@@ -276,7 +276,7 @@ joined as (
 compared as (
 
     select
-        joined.*,
+        *,
         -- Above 1 a repeat is overdue.
         cast(
             user_item_activity__days_since_last

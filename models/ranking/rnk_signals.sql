@@ -1,5 +1,5 @@
--- What the sources say of a pair, made comparable: the factorisation's score of every pair, and each
--- score against the user's others.
+-- What the sources say of a pair, made comparable: the factorisation's score of every pair, and
+-- each score against the user's others.
 with
 
 candidates as (
