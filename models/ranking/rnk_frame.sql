@@ -1,5 +1,5 @@
 -- Candidates with every feature as it was known at their cutoff: the ranker's input. The training
--- moments get theirs through Feast, and a check holds the two joins equal.
+-- moments get theirs through Feast, and a test holds the two joins equal.
 with
 
 candidates as (
