@@ -22,11 +22,26 @@ TABLES = {
 }
 MACROS = ("recommend", "similar_items")
 # A list: its table, whose it is, its rank and its item.
+PERSONAL = "serving.rec_user_top_items"
+POPULAR = "serving.rec_popular_items"
 LISTS = (
-    ("serving.rec_user_top_items", "user_id", "recommended_rank", "item_id"),
+    (PERSONAL, "user_id", "recommended_rank", "item_id"),
     ("serving.rec_item_neighbours", "item_id", "neighbour_rank", "neighbour_item_id"),
-    ("serving.rec_popular_items", "segment", "popularity_rank", "item_id"),
+    (POPULAR, "segment", "popularity_rank", "item_id"),
 )
+# Whether a user is left who may be offered an item. In a log where everybody has seen everything
+# there is none, and lists are rightly empty.
+OFFERABLE = """
+    select count(*) from (
+        select 1
+        from warehouse.training.trn_ranking_moments as moments
+        cross join warehouse.serving.rec_popular_items as items
+        anti join warehouse.serving.srv_user_excluded_items as excluded
+            on moments.user_id = excluded.user_id and items.item_id = excluded.item_id
+        where moments.role = 'serve' and items.segment = 'all'
+        limit 1
+    )
+"""
 
 
 class SnapshotError(RuntimeError):
@@ -95,7 +110,8 @@ def _problems(connection: duckdb.DuckDBPyConnection, counts: dict[str, int]) -> 
         for table, *columns in LISTS
         if (count := _number(connection, _broken_lists(table, *columns)))
     ]
-    empty = [table for table, *_ in LISTS if not counts[table] and "neighbours" not in table]
+    needed = [POPULAR, *([PERSONAL] if _number(connection, OFFERABLE) else [])]
+    empty = [table for table in needed if not counts[table]]
     has_events = _number(connection, "select count(*) from (from warehouse.mapped.events limit 1)")
     if empty and has_events:
         rejected = _number(

@@ -7,6 +7,7 @@ WAREHOUSE = """
 create schema mapped;
 create schema staging;
 create schema intermediate;
+create schema training;
 create schema serving;
 create schema evaluation;
 create schema ml;
@@ -23,6 +24,8 @@ create table serving.rec_item_neighbours as
 select 'i1' as item_id, 1 as neighbour_rank, 'i2' as neighbour_item_id;
 create table serving.rec_popular_items as
 select 'all' as segment, 1 as popularity_rank, 'i2' as item_id;
+create table training.trn_ranking_moments as select 'u1' as user_id, 'serve' as role;
+create table serving.srv_user_excluded_items (user_id varchar, item_id varchar);
 create table serving.rec_user_segments as select 'u1' as user_id, 'all' as segment;
 create table serving.rec_release as select 'release-1' as release_id;
 
@@ -108,6 +111,12 @@ def test_empty_lists_do_not_replace_good_ones(warehouse, snapshot, tmp_path):
     with pytest.raises(SnapshotError, match=expected):
         write_snapshot(warehouse, snapshot, tmp_path)
     assert len(asked(snapshot, "from recommend('u1')")) == 2
+
+
+def test_users_who_have_seen_everything_need_no_lists(warehouse, snapshot, tmp_path):
+    change(warehouse, "delete from serving.rec_user_top_items")
+    change(warehouse, "insert into serving.srv_user_excluded_items values ('u1', 'i2')")
+    assert write_snapshot(warehouse, snapshot, tmp_path)["serving.rec_user_top_items"] == 0
 
 
 def test_an_empty_log_is_published_as_it_is(warehouse, snapshot, tmp_path):
