@@ -7,7 +7,7 @@ import dagster as dg
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ml.list_metrics import coverage_by_depth, exposure_counts
+from ml.exposure import coverage_by_depth, exposure_counts
 from ml.plots import (
     calibration_figure,
     coverage_figure,
