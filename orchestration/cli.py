@@ -135,6 +135,26 @@ def evaluate(mapping: MappingOption = None, as_json: JsonOption = False) -> None
     )
 
 
+@app.command("vars")
+def dbt_variables(mapping: MappingOption = None) -> None:
+    """Print the variables that dbt needs to build a log by hand, as JSON.
+
+    dbt build --vars "$(topshelf vars --mapping NAME)" builds with the mapping and with the `sql`
+    section of its settings file, as a run does.
+    """
+    from orchestration.mapping import MappingError, dbt_vars, load_mapping
+    from orchestration.reviewed import load_reviewed
+    from orchestration.terminal.answers import complain, write_json
+
+    settings = _settings(mapping)
+    try:
+        chosen = load_mapping(settings.mapping, settings.project_root)
+        write_json(dbt_vars(chosen, load_reviewed(chosen, settings.project_root).sql))
+    except MappingError as error:
+        complain(str(error))
+        raise typer.Exit(1) from error
+
+
 def _settings(mapping: str | None) -> Settings:
     settings = read_settings()
     return replace(settings, mapping=mapping) if mapping else settings

@@ -24,6 +24,7 @@ from orchestration.mapping import dbt_vars, load_mapping
 from orchestration.plan_changes import column_readers, model_changes, primary_keys
 from orchestration.plan_report import render_plan
 from orchestration.plan_rows import row_difference
+from orchestration.reviewed import load_reviewed
 from orchestration.settings import read_settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def plan(
     (home / "sample").mkdir(exist_ok=True)
     replace(settings, home=home).export()
     committed = checkout(settings.project_root, base, home / "committed")
-    variables = dbt_vars(chosen)
+    variables = dbt_vars(chosen, load_reviewed(chosen, settings.project_root).sql)
     with chdir(settings.project_root):
         console.print(f"Building the models as of {escape(base)} ...")
         apply(open_project(committed, home, variables), COMMITTED)

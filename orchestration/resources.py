@@ -11,7 +11,8 @@ import duckdb
 import pandas as pd
 
 from feature_repo.store import StorePlaces, apply, open_store
-from orchestration.mapping import Mapping, load_mapping
+from orchestration.mapping import Mapping, dbt_vars, load_mapping
+from orchestration.reviewed import ReviewedSettings, load_reviewed
 from orchestration.run_lock import only_run
 from orchestration.settings import Places, Settings
 from orchestration.warehouse_lock import in_use_error
@@ -45,6 +46,14 @@ class MappedLog(dg.ConfigurableResource):
     def read(self) -> Mapping:
         """Read the mapping as it is now: it may be edited while Dagster runs."""
         return load_mapping(self.mapping, Path(self.project_root))
+
+    def reviewed(self) -> ReviewedSettings:
+        """Read the settings that were reviewed for this log, as they are now."""
+        return load_reviewed(self.read(), Path(self.project_root))
+
+    def dbt_vars(self) -> dict[str, object]:
+        """Return what dbt is told of this log."""
+        return dbt_vars(self.read(), self.reviewed().sql)
 
     def places(self) -> Places:
         """Return the files of this log."""

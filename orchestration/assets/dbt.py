@@ -7,7 +7,6 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration.manifest import prepared_project
-from orchestration.mapping import dbt_vars
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT
 
@@ -89,7 +88,7 @@ def _build(
     with warehouse.connect(read_only=False):
         pass  # Waits until nobody else has the file open: dbt would fail at once.
     invocation = dbt.cli(
-        [*BUILD, "--vars", json.dumps(dbt_vars(log.read()))],
+        [*BUILD, "--vars", json.dumps(log.dbt_vars())],
         context=context,
         # The same folder each time: dbt parses only what has changed, and nothing piles up.
         target_path=places.home / "dbt" / context.op.name,

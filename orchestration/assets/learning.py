@@ -11,6 +11,7 @@ from ml.factors import factor_blocks
 from ml.interactions import build_interaction_matrix
 from ml.proposals import proposal_blocks
 from orchestration.resources import Warehouse
+from orchestration.reviewed import overridden
 
 CANDIDATES = "ml.candidates"
 FACTORS = "ml.factors"
@@ -33,17 +34,13 @@ USERS = """
 
 
 class CandidateConfig(dg.Config):
-    """Run-time choices of candidate generation."""
+    """Run-time choices of candidate generation; null leaves one to the settings of the log."""
 
-    factors: int = AlsParams.factors
-    iterations: int = AlsParams.iterations
-    seed: int = AlsParams.seed
+    factors: int | None = None
+    iterations: int | None = None
+    seed: int | None = None
     limit: int = 100
     threads: int = 1
-
-    def params(self) -> AlsParams:
-        """Return the hyper-parameters."""
-        return AlsParams(factors=self.factors, iterations=self.iterations, seed=self.seed)
 
 
 @dg.multi_asset(
@@ -62,8 +59,9 @@ class CandidateConfig(dg.Config):
 )
 def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """Factorise what was known at each cutoff and propose items to each user."""
+    params = overridden(warehouse.log.reviewed().als, config)
     counts = warehouse.replace_together(
-        [CANDIDATES, FACTORS], lambda connection: _blocks(connection, config)
+        [CANDIDATES, FACTORS], lambda connection: _blocks(connection, params, config)
     )
     for table, count in counts.items():
         yield dg.MaterializeResult(
@@ -72,13 +70,13 @@ def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.
 
 
 def _blocks(
-    connection: duckdb.DuckDBPyConnection, config: CandidateConfig
+    connection: duckdb.DuckDBPyConnection, params: AlsParams, config: CandidateConfig
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Fit one model a cutoff, on what was known then, and propose block by block."""
     for (cutoff_at,) in connection.execute(CUTOFFS).fetchall():
         matrix = build_interaction_matrix(connection.execute(PAIRS, [cutoff_at]).df())
         users = connection.execute(USERS, [cutoff_at]).df()["user_id"].to_numpy()
-        model = fit_als(matrix, config.params(), config.threads)
+        model = fit_als(matrix, params, config.threads)
         for block in proposal_blocks(model, matrix, config.limit, users):
             yield CANDIDATES, block.assign(cutoff_at=cutoff_at)
         for block in factor_blocks(model, matrix):

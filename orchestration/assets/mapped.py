@@ -28,7 +28,7 @@ def mapped_log(
     context: dg.AssetExecutionContext, log: MappedLog, warehouse: Warehouse
 ) -> Iterator[dg.MaterializeResult]:
     """Check that the mapping fits the log, and count its rows."""
-    mapping = log.read()
+    mapping, reviewed = log.read(), log.reviewed()
     log.places().make_folders()
     report = _check(mapping, log, warehouse)
     for warning in report.warnings:
@@ -41,6 +41,8 @@ def mapped_log(
                 "dagster/row_count": report.row_counts.get(name, 0),
                 "relation": source.relation if source else "not mapped",
                 "warnings": "\n".join(report.warnings),
+                "settings_file": str(reviewed.file or "none, all settings are the defaults"),
+                "settings": reviewed.changes(),
             },
         )
 

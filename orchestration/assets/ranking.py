@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from ml.ranking import RankerParams
 from orchestration.assets.features import FILES
 from orchestration.figures import calibration_figures, importance_figures
 from orchestration.ranker_fit import fit_rankers, ranked_blocks
 from orchestration.resources import Features, MappedLog, Warehouse
+from orchestration.reviewed import overridden
 
 TABLES = {
     "ranked_candidates": "Candidates of every source in the order of the ranker, best first.",
@@ -19,20 +19,12 @@ TABLES = {
 
 
 class RankerConfig(dg.Config):
-    """Run-time choices of the ranker."""
+    """Run-time choices of the ranker; null leaves one to the settings of the log."""
 
-    iterations: int = RankerParams.iterations
-    negatives_per_positive: float = RankerParams.negatives_per_positive
-    seed: int = RankerParams.seed
+    iterations: int | None = None
+    negatives_per_positive: float | None = None
+    seed: int | None = None
     threads: int = 1
-
-    def params(self) -> RankerParams:
-        """Return the hyper-parameters."""
-        return RankerParams(
-            iterations=self.iterations,
-            negatives_per_positive=self.negatives_per_positive,
-            seed=self.seed,
-        )
 
 
 @dg.multi_asset(
@@ -57,8 +49,9 @@ def ranker(
 ) -> Iterator[dg.MaterializeResult]:
     """Teach the ranker, judge it on a later cutoff, and rank every user's candidates."""
     release_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run_id[:8]}"
+    params = overridden(log.reviewed().ranker, config)
     with warehouse.connect() as connection:
-        rankers = fit_rankers(connection, features.open(), config.params(), config.threads)
+        rankers = fit_rankers(connection, features.open(), params, config.threads)
     count = warehouse.replace_by_blocks(
         "ml.ranked_candidates",
         lambda reading: ranked_blocks(reading, rankers, release_id, config.threads),

@@ -1,7 +1,7 @@
 """Which tables and columns of a log mean what: reading a mapping, and checking it on the data."""
 
 from orchestration.mapping.check import MappingReport, check_mapping, needs_warehouse
-from orchestration.mapping.load import dbt_vars, find_mapping, load_mapping
+from orchestration.mapping.load import dbt_vars, find_mapping, load_mapping, settings_file
 from orchestration.mapping.model import Mapping
 from orchestration.mapping.problems import MappingError
 
@@ -14,4 +14,5 @@ __all__ = [
     "find_mapping",
     "load_mapping",
     "needs_warehouse",
+    "settings_file",
 ]

@@ -1,6 +1,8 @@
 """Reading a mapping: by name or path, whole, and with every mistake named at once."""
 
+from collections.abc import Mapping as Dictionary
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 from pydantic import ValidationError
@@ -30,18 +32,40 @@ def load_mapping(name_or_path: str, project_root: Path) -> Mapping:
         If there is no such file, or it is not a mapping. All problems are named at once.
     """
     file = find_mapping(name_or_path, project_root)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        rule = f"cannot be read as YAML{_place(error)}"
-        problem = Problem("mapping", None, rule, "correct the file")
-        raise MappingError(file, [problem]) from error
+    content = read_yaml(file, "mapping", MappingError)
     try:
         mapping = MappingFile.model_validate(content).mapping
     except ValidationError as error:
         raise MappingError(file, problems_of(error, MappingFile)) from error
     mapping._file = file
     return mapping
+
+
+def settings_file(mapping: Mapping) -> Path:
+    """Return where the reviewed settings of a log lie, if it has any.
+
+    `shop.settings.yml` beside the mapping `shop.yml`.
+    """
+    return mapping.file.with_name(f"{mapping.file.stem}.settings.yml")
+
+
+def read_yaml(file: Path, key: str, error_type: type[MappingError]) -> object:
+    """Read a file as YAML.
+
+    Parameters
+    ----------
+    file : Path
+        To read.
+    key : str
+        What a problem with the whole file is filed under.
+    error_type : type
+        What is raised if it cannot be read.
+    """
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        rule = f"cannot be read as YAML{_place(error)}"
+        raise error_type(file, [Problem(key, None, rule, "correct the file")]) from error
 
 
 def _place(error: Exception) -> str:
@@ -59,7 +83,9 @@ def find_mapping(name_or_path: str, project_root: Path) -> Path:
     MappingError
         If there is no such file.
     """
-    shipped = {path.stem: path for path in sorted((project_root / "mappings").glob("*.yml"))}
+    files = sorted((project_root / "mappings").glob("*.yml"))
+    # A mapping's name has no dot; the settings of one, `<name>.settings.yml`, lie beside it.
+    shipped = {path.stem: path for path in files if "." not in path.stem}
     if name_or_path in shipped:
         return shipped[name_or_path]
     for file in (Path(name_or_path).expanduser(), project_root / name_or_path):
@@ -75,9 +101,17 @@ def find_mapping(name_or_path: str, project_root: Path) -> Path:
     raise MappingError(Path(name_or_path), [problem])
 
 
-def dbt_vars(mapping: Mapping) -> dict[str, object]:
-    """Return what `dbt --vars` needs: the mapping as it was written, ready for JSON.
+def dbt_vars(
+    mapping: Mapping, overrides: Dictionary[str, object] = MappingProxyType({})
+) -> dict[str, object]:
+    """Return what `dbt --vars` needs, ready for JSON.
 
-    Keys that were left out stay out, so that their defaults keep one home.
+    Parameters
+    ----------
+    mapping : Mapping
+        Given as it was written: keys that were left out stay out, so that their defaults keep one
+        home.
+    overrides : mapping of str to object
+        Further variables, whose defaults are in `dbt_project.yml`.
     """
-    return {"mapping": mapping.model_dump(mode="json", exclude_unset=True)}
+    return {**overrides, "mapping": mapping.model_dump(mode="json", exclude_unset=True)}

@@ -14,7 +14,8 @@ _SAID_PLAINLY = {
     "string_type": ("must be text", "put it in quotes"),
     "string_too_short": ("is empty", "write a value, or leave the key out"),
     "int_type": ("must be a whole number", "write it in digits"),
-    "greater_than_equal": ("must be >= 1", "write 1 or more"),
+    "float_type": ("must be a number", "write it in digits, such as 0.5"),
+    "finite_number": ("must be a finite number", "write it in digits, such as 0.5"),
     "bool_type": ("must be true or false", "write one of the two, without quotes"),
     "tuple_type": ("must be a list", "write it as [one, two]"),
 }
@@ -57,11 +58,14 @@ class MappingError(ValueError):
         At least one.
     """
 
+    # What the file is.
+    noun = "mapping"
+
     def __init__(self, file: Path, problems: list[Problem]) -> None:
         self.file = file
         self.problems = problems
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        super().__init__("\n".join([f"{count} in the mapping {file}:", *map(_item, problems)]))
+        super().__init__("\n".join([f"{count} in the {self.noun} {file}:", *map(_item, problems)]))
 
 
 def _item(problem: Problem) -> str:
@@ -103,6 +107,12 @@ def _problem_of(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         return Problem(key, value, rule, remedy)
     if kind.startswith("datetime"):
         return Problem(key, value, "is no moment", "write it as 2024-01-31 00:00:00")
+    if kind == "greater_than_equal":
+        bound = details["ctx"]["ge"]
+        return Problem(key, value, f"must be >= {bound:g}", f"write {bound:g} or more")
+    if kind == "greater_than":
+        bound = details["ctx"]["gt"]
+        return Problem(key, value, f"must be > {bound:g}", f"write more than {bound:g}")
     rule, remedy = _SAID_PLAINLY.get(kind, (details["msg"], "correct it"))
     return Problem(key, value, rule, remedy)
 

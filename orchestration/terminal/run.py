@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from orchestration.mapping import MappingError, load_mapping
+from orchestration.mapping import MappingError, load_mapping, settings_file
 from orchestration.run_lock import LogInUseError
 from orchestration.settings import Settings
 from orchestration.summary import summarise
@@ -36,7 +36,8 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
         Exit code: 0 if everything was built and published.
     """
     try:
-        places = settings.places(load_mapping(settings.mapping, settings.project_root).name)
+        mapping = load_mapping(settings.mapping, settings.project_root)
+        places, reviewed = settings.places(mapping.name), settings_file(mapping)
         with own_terminal(verbose) as console, Progress(console) as progress:
             is_success, run_id, seconds = _follow(settings, progress)
     except (MappingError, LogInUseError) as error:
@@ -52,12 +53,18 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
         _explain(progress, verbose)
         return 1
     summary = summarise(places.warehouse, places.snapshot)
-    result = {"run_id": run_id, "seconds": round(seconds, 1), "snapshot": str(places.snapshot)}
+    used = str(reviewed) if reviewed.is_file() else None
+    result = {
+        "run_id": run_id,
+        "seconds": round(seconds, 1),
+        "snapshot": str(places.snapshot),
+        "settings_file": used,
+    }
     if as_json:
         write_json({**result, **asdict(summary)})
     else:
         shown = os.path.relpath(places.snapshot)
-        Console(highlight=False).print(summary_text(summary, shown, seconds))
+        Console(highlight=False).print(summary_text(summary, shown, seconds, used))
     return 0
 
 

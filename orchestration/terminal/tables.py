@@ -24,7 +24,9 @@ def evaluation_tables(rows: list[Row]) -> RenderableType:
     return Group(*tables, Text("lift: nDCG@10 against the best of the recommenders in SQL alone"))
 
 
-def summary_text(summary: Summary, snapshot: str, seconds: float) -> RenderableType:
+def summary_text(
+    summary: Summary, snapshot: str, seconds: float, settings_file: str | None = None
+) -> RenderableType:
     """Show what a run took in, what came out, and how to look at it."""
     rejected = sum(summary.rejected.values())
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in summary.rejected.items())
@@ -38,6 +40,8 @@ def summary_text(summary: Summary, snapshot: str, seconds: float) -> RenderableT
     facts.add_row("evaluated on", ", ".join(_period(row) for row in evaluated) or "nothing")
     facts.add_row("lists", f"{summary.listed_users:,} users, {summary.listed_items:,} rows")
     facts.add_row("release", summary.release_id)
+    if settings_file:
+        facts.add_row("settings", settings_file)
     facts.add_row("published", snapshot)
     return Group(
         Text(f"\nDone in {seconds:.0f} s.\n", style="bold"),

@@ -2,9 +2,11 @@ import json
 
 import duckdb
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.settings import PROJECT_ROOT
 
 SNAPSHOT = """
 create schema staging;
@@ -110,6 +112,19 @@ def test_every_answer_can_be_had_as_json():
 @pytest.mark.usefixtures("published")
 def test_the_evaluation_is_a_table():
     assert "0.300 .200-.400" in called("evaluate").stdout
+
+
+def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path):
+    mapping = tmp_path / "shop.yml"
+    mapping.write_text((PROJECT_ROOT / "mappings" / "sample.yml").read_text())
+    file = tmp_path / "shop.settings.yml"
+    file.write_text("sql: {history_items: 7}\nals: {factors: 8}\n")
+    variables = json.loads(called("vars", "--mapping", str(mapping)).stdout)
+    assert variables == {"history_items": 7, **yaml.safe_load(mapping.read_text())}
+    file.write_text("sql: {history_item: 7}\n")
+    refused = called("vars", "--mapping", str(mapping))
+    assert refused.exit_code == 1
+    assert "did you mean 'history_items'?" in refused.stderr
 
 
 @pytest.mark.usefixtures("published")
