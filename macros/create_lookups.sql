@@ -6,11 +6,22 @@
     empty page helps nobody. `similar_items` closes with popular items in the same way.
 #}
 {% macro create_lookups() -%}
-    {#- DuckDB binds a macro when it is made: a run of earlier layers alone has nothing to look up. -#}
-    {%- if execute and adapter.get_relation(target.database, "serving", "rec_user_top_items") -%}
+    {#- DuckDB binds a macro when it is made, so it is made with the lists: a run of other layers
+        has none to look up, or those of an earlier version, which have their own lookups. -#}
+    {%- set built = results | selectattr("status", "equalto", "success") | map(attribute="node.name") | list if execute and results is defined -%}
+    {%- if "rec_user_top_items" in (built or []) -%}
     create or replace macro main.recommend(user_key) as table
     with personal as (
-        select recommended_rank, item_id, score, source, reason, evidence_item_id, release_id, generated_at
+        select
+            recommended_rank,
+            item_id,
+            score,
+            source,
+            reason,
+            evidence_item_id,
+            evidence_count,
+            release_id,
+            generated_at
         from serving.rec_user_top_items
         where user_id = cast(user_key as varchar)
     ),
@@ -20,8 +31,10 @@
             rec_popular_items.item_id,
             cast(null as double) as score,
             'segment' as source,
-            'Popular with people like you' as reason,
+            'Popular with people like you'
+            || {{ people_lately('rec_popular_items.user_count_28d') }} as reason,
             cast(null as varchar) as evidence_item_id,
+            rec_popular_items.user_count_28d as evidence_count,
             rec_popular_items.release_id,
             rec_popular_items.generated_at
         from serving.rec_popular_items
@@ -38,8 +51,9 @@
             item_id,
             cast(null as double) as score,
             'popular' as source,
-            'Popular now' as reason,
+            'Popular now' || {{ people_lately('user_count_28d') }} as reason,
             cast(null as varchar) as evidence_item_id,
+            user_count_28d as evidence_count,
             release_id,
             generated_at
         from serving.rec_popular_items

@@ -17,6 +17,15 @@
         entity_id varchar,
         factors float[]
     );
+    create table if not exists ml.contributions (
+        cutoff_at timestamp,
+        user_id varchar,
+        item_id varchar,
+        history_item_id varchar,
+        contribution_rank bigint,
+        contribution double,
+        history_count bigint
+    );
     create table if not exists ml.ranked_candidates (
         cutoff_at timestamp,
         user_id varchar,

@@ -63,6 +63,38 @@ class Factors(pa.DataFrameModel):
         return True
 
 
+class Contributions(pa.DataFrameModel):
+    """Items of a user's history that speak most for a candidate.
+
+    Grain: one row per `cutoff_at`, `user_id`, `item_id` and
+    `contribution_rank`. Only the served moment has rows.
+    """
+
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    history_item_id: str = pa.Field(str_length={"min_value": 1})
+    contribution_rank: np.int64 = pa.Field(ge=1)
+    contribution: np.float64 = pa.Field(gt=0.0, le=LARGEST)
+    history_count: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, an item of the history once per pair."""
+
+        strict = True
+        unique = ("cutoff_at", "user_id", "item_id", "history_item_id")
+
+    @pa.dataframe_check(error="contributions fall along the ranks 1, 2, 3, ... of a pair")
+    def contributions_fall(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare each rank with its place, and each contribution with the one before."""
+        pair = ["cutoff_at", "user_id", "item_id"]
+        ordered = frame.sort_values([*pair, "contribution_rank"])
+        groups = ordered.groupby(pair, sort=False)
+        places = groups.cumcount() + 1
+        steps = groups["contribution"].diff().fillna(0)
+        return bool((places == ordered["contribution_rank"]).all() and (steps <= 0).all())
+
+
 class RankedCandidates(pa.DataFrameModel):
     """Candidates of all sources in the order of the ranker.
 

@@ -20,11 +20,15 @@ RECOMMENDED = """
         lists.source,
         lists.reason,
         lists.evidence_item_id,
+        evidence.title as evidence_title,
+        lists.evidence_count,
         lists.release_id,
         lists.generated_at
     from recommend($key) as lists
     left join staging.stg_catalog__items as items
         on lists.item_id = items.item_id
+    left join staging.stg_catalog__items as evidence
+        on lists.evidence_item_id = evidence.item_id
     order by lists.recommended_rank
     limit $limit
 """

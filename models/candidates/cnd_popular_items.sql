@@ -11,6 +11,7 @@ user_items as (
             / 86400.0
             / {{ var('popularity_half_life_days') }}
         ) as recency,
+        last_interacted_at >= cutoff_at - interval 28 day as is_recent,
         cutoff_at
 
     from {{ ref('int_user_items') }}
@@ -41,6 +42,7 @@ segmented as (
         user_items.item_id,
         'all' as segment,
         user_items.recency,
+        user_items.is_recent,
         user_items.cutoff_at
 
     from user_items
@@ -52,6 +54,7 @@ segmented as (
         user_items.item_id,
         users.segment,
         user_items.recency,
+        user_items.is_recent,
         user_items.cutoff_at
 
     from user_items
@@ -68,6 +71,7 @@ summed as (
         item_id,
         segment,
         count(*) as user_count,
+        count(*) filter (where is_recent) as user_count_28d,
         round(fsum(recency), 9) as candidate_score,
         cutoff_at
 
@@ -97,6 +101,7 @@ final as (
         segment,
         cast(popularity_rank as integer) as popularity_rank,
         cast(user_count as bigint) as user_count,
+        cast(user_count_28d as bigint) as user_count_28d,
         cast(candidate_score as double) as candidate_score,
         cutoff_at
 

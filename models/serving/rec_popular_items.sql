@@ -14,6 +14,7 @@ popular_items as (
         item_id,
         segment,
         popularity_rank,
+        user_count_28d,
         candidate_score,
         cutoff_at
 
@@ -48,6 +49,7 @@ offers as (
         popular_items.item_id,
         popular_items.segment,
         popular_items.popularity_rank,
+        popular_items.user_count_28d,
         popular_items.candidate_score as score
 
     from popular_items
@@ -61,6 +63,7 @@ offers as (
         catalog.item_id,
         'all' as segment,
         null as popularity_rank,
+        0 as user_count_28d,
         0.0 as score
 
     from catalog
@@ -83,6 +86,7 @@ available as (
     select
         offers.item_id,
         offers.segment,
+        offers.user_count_28d,
         offers.score,
         cast(
             row_number() over (
@@ -107,6 +111,7 @@ final as (
         available.popularity_rank,
         available.item_id,
         releases.release_id,
+        cast(available.user_count_28d as bigint) as user_count_28d,
         cast(available.score as double) as score,
         releases.generated_at
 

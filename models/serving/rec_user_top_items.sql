@@ -14,6 +14,29 @@ lists as (
 
 ),
 
+personal_evidence as (
+
+    select
+        user_id,
+        item_id,
+        evidence_item_id,
+        evidence_count
+
+    from {{ ref('srv_list_evidence') }}
+
+),
+
+popular_evidence as (
+
+    select
+        user_id,
+        item_id,
+        evidence_count
+
+    from {{ ref('srv_popular_evidence') }}
+
+),
+
 catalog as (
 
     select
@@ -34,32 +57,86 @@ releases as (
 
 ),
 
-final as (
+evident as (
 
     select
         lists.user_id,
-        lists.recommended_rank,
         lists.item_id,
         lists.source,
-        case lists.source
-            when 'als' then 'Chosen by people with a history like yours'
-            when 'covisitation'
-                then 'Often follows ' || coalesce(catalog.title, lists.evidence_item_id)
-            when 'repeat' then 'You chose it before'
-            when 'segment' then 'Popular with people like you'
-            else 'Popular now'
-        end as reason,
-        lists.evidence_item_id,
-        releases.release_id,
+        lists.recommended_rank,
         lists.score,
-        releases.generated_at
+        coalesce(lists.evidence_item_id, personal_evidence.evidence_item_id) as evidence_item_id,
+        coalesce(
+            personal_evidence.evidence_count, popular_evidence.evidence_count
+        ) as evidence_count
 
     from lists
 
-    cross join releases
+    left join personal_evidence
+        on
+            lists.user_id = personal_evidence.user_id
+            and lists.item_id = personal_evidence.item_id
+
+    left join popular_evidence
+        on
+            lists.user_id = popular_evidence.user_id
+            and lists.item_id = popular_evidence.item_id
+
+),
+
+titled as (
+
+    select
+        evident.*,
+        coalesce(catalog.title, evident.evidence_item_id) as evidence_title
+
+    from evident
 
     left join catalog
-        on lists.evidence_item_id = catalog.item_id
+        on evident.evidence_item_id = catalog.item_id
+
+),
+
+final as (
+
+    select
+        titled.user_id,
+        titled.recommended_rank,
+        titled.item_id,
+        titled.source,
+        case titled.source
+            when 'als'
+                then
+                    coalesce(
+                        'Fits your history, most of all ' || titled.evidence_title,
+                        'Chosen by people with a history like yours'
+                    )
+            when 'covisitation'
+                then
+                    'Often follows ' || titled.evidence_title
+                    || coalesce(' (' || titled.evidence_count || ' people had both)', '')
+            when 'repeat'
+                then
+                    'You chose it '
+                    || coalesce(
+                        case titled.evidence_count
+                            when 1 then 'once' else titled.evidence_count || ' times'
+                        end,
+                        'before'
+                    )
+            when 'segment'
+                then 'Popular with people like you' || {{ people_lately('titled.evidence_count') }}
+            else 'Popular now' || {{ people_lately('titled.evidence_count') }}
+        end as reason,
+        titled.evidence_item_id,
+        releases.release_id,
+        titled.evidence_count,
+        titled.score,
+        releases.generated_at
+
+    from titled
+
+    cross join releases
 
 )
 

@@ -1,4 +1,4 @@
-"""Candidates by matrix factorisation."""
+"""Candidates by matrix factorisation, and what in a history speaks for them."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import duckdb
 import pandas as pd
 
 from ml.als import AlsParams, fit_als
+from ml.contributions import contribution_blocks
 from ml.factors import factor_blocks
 from ml.interactions import build_interaction_matrix
 from ml.proposals import proposal_blocks
@@ -15,9 +16,11 @@ from orchestration.reviewed import overridden
 
 CANDIDATES = "ml.candidates"
 FACTORS = "ml.factors"
+CONTRIBUTIONS = "ml.contributions"
 TABLES = {
     ("ml", "candidates"): "Items that each user most likely wants, by matrix factorisation.",
     ("ml", "factors"): "The vectors whose products are the scores, for any pair of user and item.",
+    ("ml", "contributions"): "What in the history of a user speaks for an item, now.",
 }
 CUTOFFS = """
     select distinct cutoff_at from training.trn_user_item_weights
@@ -30,6 +33,10 @@ PAIRS = """
 USERS = """
     select user_id from training.trn_ranking_moments
     where cutoff_at = ?
+"""
+SERVED = """
+    select distinct cutoff_at from training.trn_ranking_moments
+    where role = 'serve'
 """
 
 
@@ -60,8 +67,10 @@ class CandidateConfig(dg.Config):
 def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """Factorise what was known at each cutoff and propose items to each user."""
     params = overridden(warehouse.log.reviewed().als, config)
+    repeats = warehouse.log.read().repeats
     counts = warehouse.replace_together(
-        [CANDIDATES, FACTORS], lambda connection: _blocks(connection, params, config)
+        [CANDIDATES, FACTORS, CONTRIBUTIONS],
+        lambda connection: _blocks(connection, params, config, repeats=repeats),
     )
     for table, count in counts.items():
         yield dg.MaterializeResult(
@@ -70,14 +79,24 @@ def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.
 
 
 def _blocks(
-    connection: duckdb.DuckDBPyConnection, params: AlsParams, config: CandidateConfig
+    connection: duckdb.DuckDBPyConnection,
+    params: AlsParams,
+    config: CandidateConfig,
+    *,
+    repeats: bool,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Fit one model a cutoff, on what was known then, and propose block by block."""
+    served = connection.execute(SERVED).fetchall()
     for (cutoff_at,) in connection.execute(CUTOFFS).fetchall():
         matrix = build_interaction_matrix(connection.execute(PAIRS, [cutoff_at]).df())
         users = connection.execute(USERS, [cutoff_at]).df()["user_id"].to_numpy()
         model = fit_als(matrix, params, config.threads)
         for block in proposal_blocks(model, matrix, config.limit, users):
             yield CANDIDATES, block.assign(cutoff_at=cutoff_at)
+            # Only what may be shown needs a reason: past cutoffs teach and measure.
+            if (cutoff_at,) in served:
+                explained = contribution_blocks(model, matrix, iter([block]), with_seen=repeats)
+                for contributions in explained:
+                    yield CONTRIBUTIONS, contributions.assign(cutoff_at=cutoff_at)
         for block in factor_blocks(model, matrix):
             yield FACTORS, block.assign(cutoff_at=cutoff_at)

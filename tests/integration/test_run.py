@@ -33,8 +33,8 @@ job.execute_in_process(asset_selection=[dg.AssetKey(key.split("/")) for key in s
 KILLS = [
     (["intermediate/int_user_items", "features/ftr_user_activity"], 9.0),
     (["candidates/cnd_item_neighbours", "candidates/cnd_user_covisited"], 7.0),
-    (["ml/candidates", "ml/factors"], 2.0),
-    (["ml/candidates", "ml/factors"], 4.0),
+    (["ml/candidates", "ml/factors", "ml/contributions"], 2.0),
+    (["ml/candidates", "ml/factors", "ml/contributions"], 4.0),
     (["feature_store/online"], 6.0),
     (["serving/rec_popular_items", "serving/rec_user_top_items"], 7.0),
     (["published/snapshot"], 0.2),
@@ -157,7 +157,9 @@ def test_the_command_line_answers_like_the_table(places, environment):
 
 
 @pytest.mark.usefixtures("summary")
-@pytest.mark.parametrize("keys", [["ml/candidates", "ml/factors"], ["published/snapshot"]])
+@pytest.mark.parametrize(
+    "keys", [["ml/candidates", "ml/factors", "ml/contributions"], ["published/snapshot"]]
+)
 def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(keys, places, environment):
     before = query(places.snapshot, LISTS)
     candidates = query(places.warehouse, "from ml.candidates order by all")

@@ -20,6 +20,7 @@ select
     'als' as source,
     'Chosen by people like ' || user_key as reason,
     null as evidence_item_id,
+    3 as evidence_count,
     'r1' as release_id,
     timestamp '2026-01-01' as generated_at;
 create macro similar_items(item_key) as table

@@ -17,10 +17,11 @@ create table staging.stg_catalog__items as
 select * from (values ('i1', 'Lamp'), ('i2', 'Rug')) as items (item_id, title);
 create macro recommend(user_key) as table
 select * from (values
-    (2, 'i3', 0.1, 'als', 'why', null, 'r1', timestamp '2026-01-01'),
-    (1, 'i1', 0.9, 'als', 'why', null, 'r1', timestamp '2026-01-01')
+    (2, 'i3', 0.1, 'als', 'why', 'i2', 7, 'r1', timestamp '2026-01-01'),
+    (1, 'i1', 0.9, 'als', 'why', null, null, 'r1', timestamp '2026-01-01')
 ) as lists (
-    recommended_rank, item_id, score, source, reason, evidence_item_id, release_id, generated_at
+    recommended_rank, item_id, score, source, reason, evidence_item_id, evidence_count, release_id,
+    generated_at
 )
 where user_key = 'u1';
 create macro similar_items(item_key) as table
@@ -47,6 +48,14 @@ def connection(tmp_path):
 def test_items_come_by_rank_with_their_titles(connection):
     rows = recommended_rows(connection, "u1", 10)
     assert [(row["recommended_rank"], row["title"]) for row in rows] == [(1, "Lamp"), (2, None)]
+
+
+def test_the_evidence_has_its_title_and_count(connection):
+    rows = recommended_rows(connection, "u1", 10)
+    assert [(row["evidence_title"], row["evidence_count"]) for row in rows] == [
+        (None, None),
+        ("Rug", 7),
+    ]
 
 
 def test_a_list_is_cut_where_it_is_asked_to(connection):
