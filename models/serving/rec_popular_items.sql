@@ -1,34 +1,19 @@
 with
 
-cutoffs as (
-
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
-
-),
-
-popular_items as (
+offers as (
 
     select
-        item_id,
         segment,
-        popularity_rank,
-        user_count_28d,
-        candidate_score,
-        cutoff_at
-
-    from {{ ref('cnd_popular_items') }}
-
-),
-
-catalog as (
-
-    select
+        offer_rank,
         item_id,
-        is_available
+        category,
+        pinned_rank,
+        category_limit,
+        rank_in_category,
+        user_count_28d,
+        score
 
-    from {{ ref('stg_catalog__items') }}
+    from {{ ref('srv_popular_offers') }}
 
 ),
 
@@ -42,80 +27,60 @@ releases as (
 
 ),
 
--- Items nobody has touched close the general list, so that a new catalogue is never an empty page.
-offers as (
+-- Pinned items count against the limit of their category, and are not held back by it.
+limited as (
 
     select
-        popular_items.item_id,
-        popular_items.segment,
-        popular_items.popularity_rank,
-        popular_items.user_count_28d,
-        popular_items.candidate_score as score
-
-    from popular_items
-
-    inner join cutoffs
-        on popular_items.cutoff_at = cutoffs.cutoff_at
-
-    union all
-
-    select
-        catalog.item_id,
-        'all' as segment,
-        null as popularity_rank,
-        0 as user_count_28d,
-        0.0 as score
-
-    from catalog
-
-    cross join cutoffs
-
-    left join popular_items
-        on
-            catalog.item_id = popular_items.item_id
-            and cutoffs.cutoff_at = popular_items.cutoff_at
-            and popular_items.segment = 'all'
-
-    where popular_items.item_id is null
-
-),
-
--- An item that the catalogue does not list is taken to be available.
-available as (
-
-    select
-        offers.item_id,
-        offers.segment,
-        offers.user_count_28d,
-        offers.score,
-        cast(
-            row_number() over (
-                partition by offers.segment
-                order by offers.popularity_rank asc nulls last, offers.item_id asc
-            ) as integer
-        ) as popularity_rank
+        *,
+        coalesce(
+            pinned_rank is null
+            and rank_in_category
+            > category_limit - count(pinned_rank) over (partition by segment, category),
+            false
+        ) as is_over_limit
 
     from offers
 
-    left join catalog
-        on offers.item_id = catalog.item_id
+),
 
-    where coalesce(catalog.is_available, true)
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by segment, pinned_rank is null
+            order by pinned_rank, is_over_limit, offer_rank
+        ) as own_rank
+
+    from limited
 
 ),
 
+-- The nth pin comes after as many other items as its rank leaves room for.
 final as (
 
     select
-        available.segment,
-        available.popularity_rank,
-        available.item_id,
+        ordered.segment,
+        cast(
+            row_number() over (
+                partition by ordered.segment
+                order by
+                    coalesce(ordered.pinned_rank + 0.5, 0)
+                    + case
+                        when ordered.pinned_rank is null then ordered.own_rank
+                        else -ordered.own_rank
+                    end,
+                    ordered.pinned_rank,
+                    ordered.own_rank
+            ) as integer
+        ) as popularity_rank,
+        ordered.item_id,
         releases.release_id,
-        cast(available.user_count_28d as bigint) as user_count_28d,
-        cast(available.score as double) as score,
+        ordered.user_count_28d,
+        ordered.score,
         releases.generated_at
 
-    from available
+    from ordered
 
     cross join releases
 

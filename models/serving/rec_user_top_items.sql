@@ -124,6 +124,7 @@ final as (
                         end,
                         'before'
                     )
+            when 'pinned' then 'Chosen by the editors'
             when 'segment'
                 then 'Popular with people like you' || {{ people_lately('titled.evidence_count') }}
             else 'Popular now' || {{ people_lately('titled.evidence_count') }}

@@ -4,29 +4,42 @@
 -- popular lists must be read.
 with
 
-known_users as (
+users as (
 
-    select user_id from {{ ref('trn_ranking_moments') }}
-
-    where role = 'serve'
-
-),
-
-listed_users as (
-
-    select user_id from {{ ref('stg_catalog__users') }}
+    select user_id from {{ ref('srv_users') }}
 
 ),
 
 offers as (
 
-    select user_id from {{ ref('srv_user_allowed_offers') }}
+    select
+        user_id,
+        item_id
+
+    from {{ ref('srv_user_allowed_offers') }}
+
+),
+
+items as (
+
+    select
+        item_id,
+        category,
+        category_limit
+
+    from {{ ref('srv_items') }}
 
 ),
 
 excluded as (
 
     select user_id from {{ ref('srv_user_excluded_items') }}
+
+),
+
+pins as (
+
+    select user_id from {{ ref('srv_user_pins') }}
 
 ),
 
@@ -40,13 +53,22 @@ segments as (
 
 ),
 
-users as (
+-- Offers above the limit of their category do not fill a list.
+category_counts as (
 
-    select user_id from known_users
+    select
+        offers.user_id,
+        items.category,
+        count(*) as offer_count,
+        least(count(*), coalesce(min(items.category_limit), count(*))) as usable_count,
+        least(count(*), coalesce(min(items.category_limit), 0)) as limited_count
 
-    union
+    from offers
 
-    select user_id from listed_users
+    inner join items
+        on offers.item_id = items.item_id
+
+    group by offers.user_id, items.category
 
 ),
 
@@ -54,9 +76,11 @@ offer_counts as (
 
     select
         user_id,
-        count(*) as offer_count
+        sum(offer_count) as offer_count,
+        sum(usable_count) as usable_count,
+        sum(limited_count) as limited_count
 
-    from offers
+    from category_counts
 
     group by user_id
 
@@ -74,8 +98,21 @@ exclusion_counts as (
 
 ),
 
--- Among the first (list + offered + excluded) popular items at least a list's length is left over:
--- the join with them stays small for any user, however much was seen.
+pin_counts as (
+
+    select
+        user_id,
+        count(*) as pin_count
+
+    from pins
+
+    group by user_id
+
+),
+
+-- Among so many first popular items at least a list's length is left over: others are offered,
+-- excluded, pinned, or held back because an offer or a pin has their place in the category. The
+-- join with them stays small for any user, however much was seen.
 final as (
 
     select
@@ -84,7 +121,9 @@ final as (
         cast(
             {{ list_length }}
             + coalesce(offer_counts.offer_count, 0)
-            + coalesce(exclusion_counts.exclusion_count, 0) as bigint
+            + coalesce(offer_counts.limited_count, 0)
+            + coalesce(exclusion_counts.exclusion_count, 0)
+            + 2 * coalesce(pin_counts.pin_count, 0) as bigint
         ) as depth
 
     from users
@@ -98,7 +137,10 @@ final as (
     left join exclusion_counts
         on users.user_id = exclusion_counts.user_id
 
-    where coalesce(offer_counts.offer_count, 0) < {{ list_length }}
+    left join pin_counts
+        on users.user_id = pin_counts.user_id
+
+    where coalesce(offer_counts.usable_count, 0) < {{ list_length }}
 
 )
 

@@ -1,3 +1,4 @@
+-- The offers that a user may get, each tier in the order that boosts, buries and settings leave.
 with
 
 offers as (
@@ -25,12 +26,13 @@ excluded as (
 
 ),
 
--- The general list holds every available item, so it says what may be offered.
-available_items as (
+items as (
 
-    select item_id from {{ ref('rec_popular_items') }}
+    select
+        item_id,
+        rule_factor * taste_factor as list_factor
 
-    where segment = 'all'
+    from {{ ref('srv_items') }}
 
 ),
 
@@ -43,12 +45,13 @@ allowed as (
         offers.evidence_item_id,
         offers.tier,
         offers.rank_in_tier,
-        offers.score
+        offers.score,
+        items.list_factor
 
     from offers
 
-    inner join available_items
-        on offers.item_id = available_items.item_id
+    inner join items
+        on offers.item_id = items.item_id
 
     left join excluded
         on
@@ -57,6 +60,45 @@ allowed as (
 
     where excluded.item_id is null
 
+),
+
+-- A factor changes the score of the place, which never rises down the list; what SQL alone
+-- proposes has no probability, and the reciprocal of the rank takes its place.
+weighted as (
+
+    select
+        *,
+        list_factor * coalesce(
+            min(score) over (
+                partition by user_id, tier
+                order by rank_in_tier
+                rows between unbounded preceding and current row
+            ),
+            1.0 / rank_in_tier
+        ) as list_score
+
+    from allowed
+
+),
+
+final as (
+
+    select
+        user_id,
+        item_id,
+        source,
+        evidence_item_id,
+        tier,
+        cast(
+            row_number() over (
+                partition by user_id, tier
+                order by list_score desc, rank_in_tier asc, item_id asc
+            ) as bigint
+        ) as rank_in_tier,
+        score
+
+    from weighted
+
 )
 
-select * from allowed
+select * from final

@@ -32,7 +32,17 @@ popular_items as (
 
 ),
 
-fillers as (
+category_fillers as (
+
+    select
+        user_id,
+        item_id
+
+    from {{ ref('srv_user_category_fillers') }}
+
+),
+
+popular_fillers as (
 
     select
         short_users.user_id,
@@ -50,6 +60,35 @@ fillers as (
                 or popular_items.segment = short_users.segment
             )
             and popular_items.popularity_rank <= short_users.depth
+
+),
+
+fillers as (
+
+    select
+        user_id,
+        item_id,
+        source,
+        tier,
+        rank_in_tier
+
+    from popular_fillers
+
+    union
+
+    select
+        category_fillers.user_id,
+        category_fillers.item_id,
+        'popular' as source,
+        5 as tier,
+        popular_items.popularity_rank as rank_in_tier
+
+    from category_fillers
+
+    inner join popular_items
+        on
+            category_fillers.item_id = popular_items.item_id
+            and popular_items.segment = 'all'
 
 ),
 

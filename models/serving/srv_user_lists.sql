@@ -1,6 +1,7 @@
+-- A user's list: pinned items at their ranks, the others in order, cut to its length.
 with
 
-offers as (
+pools as (
 
     select
         user_id,
@@ -11,73 +12,106 @@ offers as (
         rank_in_tier,
         score
 
-    from {{ ref('srv_user_allowed_offers') }}
+    from {{ ref('srv_user_pools') }}
 
 ),
 
-fillers as (
+pins as (
 
     select
         user_id,
         item_id,
-        source,
-        tier,
-        rank_in_tier
+        pinned_rank
 
-    from {{ ref('srv_user_fillers') }}
+    from {{ ref('srv_user_pins') }}
 
 ),
 
-all_offers as (
+items as (
 
     select
-        user_id,
         item_id,
-        source,
-        evidence_item_id,
-        tier,
-        rank_in_tier,
-        score
+        category,
+        category_limit
 
-    from offers
+    from {{ ref('srv_items') }}
 
-    union all
+),
+
+described as (
 
     select
-        user_id,
-        item_id,
-        source,
-        null as evidence_item_id,
-        tier,
-        rank_in_tier,
-        null as score
+        pools.user_id,
+        pools.item_id,
+        case when pins.item_id is null then pools.source else 'pinned' end as source,
+        case when pins.item_id is null then pools.evidence_item_id end as evidence_item_id,
+        items.category,
+        pools.tier,
+        pools.rank_in_tier,
+        pools.score,
+        pins.pinned_rank,
+        items.category_limit
 
-    from fillers
+    from pools
+
+    inner join items
+        on pools.item_id = items.item_id
+
+    left join pins
+        on
+            pools.user_id = pins.user_id
+            and pools.item_id = pins.item_id
 
 ),
 
--- An item keeps its best place: personal before the user's segment before popular.
-distinct_offers as (
+-- Pinned items count against the limit of their category, and are not held back by it.
+limited as (
 
-    select * from all_offers
+    select
+        *,
+        coalesce(
+            pinned_rank is null
+            and row_number()
+                over (
+                    partition by user_id, category, pinned_rank is null
+                    order by tier, rank_in_tier, item_id
+                )
+            > category_limit - count(pinned_rank) over (partition by user_id, category),
+            false
+        ) as is_over_limit
 
-    qualify row_number() over (
-        partition by user_id, item_id
-        order by tier, rank_in_tier
-    ) = 1
+    from described
 
 ),
 
+ordered as (
+
+    select
+        *,
+        row_number() over (
+            partition by user_id, pinned_rank is null
+            order by pinned_rank, is_over_limit, tier, rank_in_tier, item_id
+        ) as own_rank
+
+    from limited
+
+),
+
+-- The nth pin comes after as many other items as its rank leaves room for.
 ranked as (
 
     select
         *,
         row_number() over (
             partition by user_id
-            order by tier, rank_in_tier, item_id
+            order by
+                coalesce(pinned_rank + 0.5, 0)
+                + case when pinned_rank is null then own_rank else -own_rank end,
+                pinned_rank,
+                own_rank
         ) as recommended_rank
 
-    from distinct_offers
+    from ordered
 
     qualify recommended_rank <= {{ var('recommendations_per_user') }}
 
@@ -91,7 +125,7 @@ final as (
         source,
         evidence_item_id,
         cast(recommended_rank as integer) as recommended_rank,
-        cast(score as double) as score
+        score
 
     from ranked
 

@@ -67,7 +67,7 @@ def list_models(
     manifest=dbt_project.manifest_path,
     project=dbt_project,
     name="serving_models",
-    select="serving evaluation monitoring",
+    select="serving evaluation monitoring rules",
     exclude=LISTS,
     pool="warehouse",
 )

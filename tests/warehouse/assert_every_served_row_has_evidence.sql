@@ -1,6 +1,7 @@
 {{ config(meta={"dagster": {"ref": {"name": "rec_user_top_items"}}}) }}
 
--- A list made by the release that learned it rests on something that is named or counted.
+-- A list made by the release that learned it rests on something that is named or counted; what
+-- people pinned rests on their rule.
 with
 
 lists as (
@@ -42,5 +43,5 @@ where
             lists.source in ('als', 'covisitation', 'repeat')
             and lists.evidence_item_id is null
         )
-        or lists.evidence_count is null
+        or (lists.evidence_count is null and lists.source != 'pinned')
     )
