@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
-from implicit.cpu.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+from ml.als_solver import solve_rows
 from ml.interactions import InteractionMatrix
+
+# Steps of conjugate gradients: within an alternation, where the other side is wrong as well, and
+# at the end, where the solution must be exact.
+STEPS = 3
+LAST_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -17,12 +24,16 @@ class AlsParams:
     ----------
     factors : int
         Length of a user's and an item's vector, >= 1.
+    unobserved_weight : float
+        How much every pair of user and item, observed or not, is held to be zero, against an
+        observed pair of weight 1, > 0; alpha_0 in the reference of `fit_als`.
     regularization : float
-        Weight of the squared norms of the vectors, > 0. The default suits logs
-        of thousands of pairs; one much above the sum of a small log's
-        confidences pulls all vectors to zero.
-    confidence : float
-        How often a pair of weight 1 counts, in unobserved pairs, > 0.
+        Weight of the squared norms of the vectors, > 0.
+    frequency_exponent : float
+        By which power the penalty of a vector grows with what it is fitted on, in [0, 1]; nu in
+        the reference. At 0 it is `regularization` for all.
+    start_scale : float
+        Expected length of the random vectors to start from, > 0.
     iterations : int
         Alternations, >= 1.
     seed : int
@@ -30,8 +41,10 @@ class AlsParams:
     """
 
     factors: int = 64
-    regularization: float = 32.0
-    confidence: float = 4.0
+    unobserved_weight: float = 0.25
+    regularization: float = 8.0
+    frequency_exponent: float = 0.0
+    start_scale: float = 0.1
     iterations: int = 15
     seed: int = 0
 
@@ -40,9 +53,11 @@ class AlsParams:
         for name in ("factors", "iterations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
-        for name in ("regularization", "confidence"):
+        for name in ("unobserved_weight", "regularization", "start_scale"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be > 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.frequency_exponent <= 1:
+            raise ValueError(f"frequency_exponent must be in [0, 1], got {self.frequency_exponent}")
 
 
 @dataclass(frozen=True)
@@ -73,9 +88,7 @@ class AlsModel:
         for name in ("user_factors", "item_factors"):
             refused = int((~np.isfinite(getattr(self, name)).all(axis=1)).sum())
             if refused:
-                raise ValueError(
-                    f"{refused} {name} are not finite; lower confidence or raise regularization"
-                )
+                raise ValueError(f"{refused} {name} are not finite; raise regularization")
         largest = row_norms(self.user_factors).max() * row_norms(self.item_factors).max()
         if not largest <= np.finfo(np.float32).max:
             raise ValueError(f"scores must be <= the largest float32, may reach {largest:.3g}")
@@ -84,10 +97,10 @@ class AlsModel:
 def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> AlsModel:
     """Factorise the interaction matrix for implicit feedback.
 
-    Minimises ``sum_ui c_ui (p_ui - x_u . y_i)^2 + reg (|x|^2 + |y|^2)`` with
-    ``p_ui = 1`` and ``c_ui = confidence * w_ui`` for the pairs of `matrix`,
-    ``p_ui = 0`` and ``c_ui = 1`` for all others. So a faded pair may count
-    less than an unobserved one, unlike with ``c_ui = 1 + confidence * w_ui``.
+    Minimises ``sum_S w_ui (1 - x_u . y_i)^2 + alpha_0 sum_all (x_u . y_i)^2 + sum_u reg_u |x_u|^2
+    + sum_i reg_i |y_i|^2`` where ``S`` are the pairs of `matrix`, and the penalties grow with what
+    a vector is fitted on: ``reg_u = reg (sum_i w_ui + alpha_0 n_items)^nu``, items likewise. The
+    vectors of the users are the exact solution for those of the items, as `fold_in_user` is.
 
     Parameters
     ----------
@@ -110,24 +123,28 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
 
     References
     ----------
-    Hu, Koren, Volinsky (2008), "Collaborative Filtering for Implicit
-    Feedback Datasets", ICDM, equations 3-5, with another c_ui. Solved by conjugate gradients:
-    Takács, Pilászy, Tikk (2011), RecSys.
+    Rendle, Krichene, Zhang, Koren (2021), "Revisiting the Performance of iALS on Item
+    Recommendation Benchmarks", RecSys 2022, equations 1-4, with weighted pairs as in Hu, Koren,
+    Volinsky (2008), "Collaborative Filtering for Implicit Feedback Datasets", ICDM.
     """
     if threads < 1:
         raise ValueError(f"threads must be >= 1, got {threads}")
-    # One BLAS thread: more of them fight with implicit's own, and add up in another order.
+    by_user = matrix.weights.tocsr()
+    by_item = by_user.T.tocsr()
+    random = np.random.default_rng(params.seed)
+    scale = params.start_scale / np.sqrt(params.factors)
+    users, items = (
+        random.normal(0, scale, (size, params.factors)).astype(np.float32) for size in by_user.shape
+    )
+    user_ridges, item_ridges = _ridges(by_user, params), _ridges(by_item, params)
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+    # One BLAS thread: more of them fight with numba's own, and add up in another order.
     with threadpool_limits(1, "blas"):
-        model = AlternatingLeastSquares(
-            factors=params.factors,
-            regularization=params.regularization,
-            alpha=params.confidence,
-            iterations=params.iterations,
-            random_state=params.seed,
-            num_threads=threads,
-        )
-        model.fit(matrix.weights, show_progress=False)
-    return AlsModel(model.user_factors, model.item_factors, params)
+        for _ in range(params.iterations):
+            _solve(by_user, items, user_ridges, params, STEPS, users)
+            _solve(by_item, users, item_ridges, params, STEPS, items)
+        _solve(by_user, items, user_ridges, params, LAST_STEPS, users)
+    return AlsModel(users, items, params)
 
 
 def fold_in_user(
@@ -154,14 +171,60 @@ def fold_in_user(
 
     References
     ----------
-    Hu, Koren, Volinsky (2008), equation 4.
+    As of `fit_als`.
     """
+    weights = np.asarray(weights, dtype=np.float64)
     vectors = model.item_factors[columns].astype(np.float64)
-    confidences = model.params.confidence * np.asarray(weights, dtype=np.float64)
-    ridge = model.params.regularization * np.eye(gram.shape[0])
-    # `gram` counts every item once; the user's own are lifted from 1 to their confidence.
-    normal = gram + ridge + vectors.T @ ((confidences - 1.0)[:, None] * vectors)
-    return np.linalg.solve(normal, vectors.T @ confidences).astype(np.float32)
+    normal = user_equations(model, gram, vectors, weights)
+    return np.linalg.solve(normal, vectors.T @ weights).astype(np.float32)
+
+
+def user_equations(
+    model: AlsModel, gram: np.ndarray, vectors: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Matrix of the normal equations of one user.
+
+    Parameters
+    ----------
+    model : AlsModel
+        Fitted model.
+    gram : ndarray of shape (factors, factors)
+        As for `fold_in_user`.
+    vectors : ndarray of shape (n, factors), float64
+        Vectors of the items the user interacted with.
+    weights : ndarray of shape (n,), float64
+        Their weights, > 0.
+
+    Returns
+    -------
+    ndarray of shape (factors, factors), float64
+        ``A`` of ``A x_u = sum_i w_ui y_i``; symmetric, positive definite.
+    """
+    params = model.params
+    size = weights.sum() + params.unobserved_weight * len(model.item_factors)
+    ridge = params.regularization * size**params.frequency_exponent
+    observed = vectors.T @ (weights[:, None] * vectors)
+    return params.unobserved_weight * gram + ridge * np.eye(gram.shape[0]) + observed
+
+
+def _ridges(weights: csr_matrix, params: AlsParams) -> np.ndarray:
+    """Penalty of each row, float32."""
+    sizes = np.asarray(weights.sum(axis=1, dtype=np.float64)).ravel()
+    sizes += params.unobserved_weight * weights.shape[1]
+    return (params.regularization * sizes**params.frequency_exponent).astype(np.float32)
+
+
+def _solve(
+    weights: csr_matrix,
+    fixed: np.ndarray,
+    ridges: np.ndarray,
+    params: AlsParams,
+    steps: int,
+    vectors: np.ndarray,
+) -> None:
+    """Improve the vectors of one side, in place."""
+    gram = np.float32(params.unobserved_weight) * (fixed.T @ fixed)
+    solve_rows(weights.indptr, weights.indices, weights.data, fixed, gram, ridges, steps, vectors)
 
 
 def row_norms(vectors: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import threadpool_limits
 
-from ml.als import AlsModel
+from ml.als import AlsModel, user_equations
 from ml.interactions import InteractionMatrix, positions
 
 # Contributions of one user held at once, whatever the length of the history.
@@ -19,9 +19,9 @@ def user_contributions(
 ) -> np.ndarray:
     """Split scores of one user into what each item of the history adds.
 
-    The vector of the user solves ``A x = sum_h c_h y_h`` over the items ``h``
+    The vector of the user solves ``A x = sum_h w_h y_h`` over the items ``h``
     of the history, so the score of item ``i`` is the sum over ``h`` of
-    ``c_h y_i . A^-1 y_h``.
+    ``w_h y_i . A^-1 y_h``.
 
     Parameters
     ----------
@@ -49,11 +49,10 @@ def user_contributions(
     Hu, Koren, Volinsky (2008), ICDM, equation 7.
     """
     vectors = model.item_factors[columns].astype(np.float64)
-    confidences = model.params.confidence * np.asarray(weights, dtype=np.float64)
-    ridge = model.params.regularization * np.eye(gram.shape[0])
-    normal = gram + ridge + vectors.T @ ((confidences - 1.0)[:, None] * vectors)
+    weights = np.asarray(weights, dtype=np.float64)
+    normal = user_equations(model, gram, vectors, weights)
     asked = model.item_factors[wanted].astype(np.float64)
-    return cho_solve(cho_factor(normal), asked.T).T @ (confidences[:, None] * vectors).T
+    return cho_solve(cho_factor(normal), asked.T).T @ (weights[:, None] * vectors).T
 
 
 def contribution_blocks(

@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from ml.als import AlsModel, AlsParams, fit_als, fold_in_user
-from ml.interactions import build_interaction_matrix
+from ml.interactions import InteractionMatrix, build_interaction_matrix
 
 
 def random_matrix(users, items, pairs, seed):
@@ -19,18 +22,27 @@ def random_matrix(users, items, pairs, seed):
 
 
 def weighted_ridge(vectors, weights, params):
-    """Minimise sum c (p - x.y)^2 + reg |x|^2 as ordinary least squares on stretched rows."""
-    roots = np.sqrt(np.where(weights > 0, params.confidence * weights, 1.0))
+    """Minimise sum w (1 - x.y)^2 + alpha sum (x.y)^2 + ridge |x|^2 as least squares on rows."""
+    size = weights.sum() + params.unobserved_weight * len(vectors)
+    ridge = params.regularization * size**params.frequency_exponent
+    roots = np.sqrt(weights)
     rows = np.vstack(
-        [roots[:, None] * vectors, np.sqrt(params.regularization) * np.eye(vectors.shape[1])]
+        [
+            roots[:, None] * vectors,
+            np.sqrt(params.unobserved_weight) * vectors,
+            np.sqrt(ridge) * np.eye(vectors.shape[1]),
+        ]
     )
-    targets = np.r_[roots * (weights > 0), np.zeros(vectors.shape[1])]
+    targets = np.r_[roots, np.zeros(len(vectors) + vectors.shape[1])]
     return np.linalg.lstsq(rows, targets, rcond=None)[0]
 
 
-def test_each_side_minimises_the_loss_given_the_other():
+@pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
+def test_each_side_minimises_the_loss_given_the_other(exponent):
     matrix = random_matrix(users=12, items=9, pairs=40, seed=1)
-    params = AlsParams(factors=3, regularization=0.5, confidence=2.0, iterations=300)
+    params = AlsParams(
+        factors=3, regularization=0.1, frequency_exponent=exponent, iterations=300, start_scale=0.5
+    )
     model = fit_als(matrix, params)
     dense = matrix.weights.toarray().astype(np.float64)
     for row in range(dense.shape[0]):
@@ -42,15 +54,58 @@ def test_each_side_minimises_the_loss_given_the_other():
 
 
 def test_one_pair_by_hand():
-    """Where x = y, c (1 - x^2) x = reg x, so x y = 1 - reg / c with c = 2 * 1.5 = 3."""
+    """Where x = y, w (1 - xy) = alpha xy + reg, so xy = (w - reg) / (w + alpha)."""
     matrix = build_interaction_matrix(
         pd.DataFrame({"user_id": ["u"], "item_id": ["a"], "weight": [1.5]})
     )
-    params = AlsParams(factors=1, regularization=0.5, confidence=2.0, iterations=100)
+    params = AlsParams(factors=1, regularization=0.5, unobserved_weight=0.25, iterations=100)
     model = fit_als(matrix, params)
-    assert float(model.user_factors[0] @ model.item_factors[0]) == pytest.approx(
-        1 - 0.5 / 3, abs=1e-5
+    assert float(model.user_factors[0] @ model.item_factors[0]) == pytest.approx(1 / 1.75, abs=1e-5)
+
+
+def test_the_scores_are_those_of_implicit_where_both_state_the_same_problem():
+    """Its pairs count c instead of 1, ours w more than alpha: equal for c = 1 + w where w >> 1."""
+    matrix = random_matrix(users=60, items=40, pairs=500, seed=11)
+    weight, ridge = 2000.0, 30.0
+    equal = InteractionMatrix(
+        csr_matrix(
+            (np.ones(matrix.weights.nnz, np.float32), matrix.weights.indices, matrix.weights.indptr)
+        ),
+        matrix.user_ids,
+        matrix.item_ids,
     )
+    peer = AlternatingLeastSquares(
+        factors=4, regularization=ridge, alpha=weight, iterations=400, random_state=1, num_threads=1
+    )
+    with threadpool_limits(1, "blas"):
+        peer.fit(equal.weights, show_progress=False)
+    params = AlsParams(
+        factors=4,
+        unobserved_weight=1 / weight,
+        regularization=ridge / weight,
+        iterations=400,
+        start_scale=1.0,
+    )
+    model = fit_als(equal, params)
+
+    def loss(users, items):
+        scores = users.astype(np.float64) @ items.T.astype(np.float64)
+        missed = equal.weights.toarray() * (1 - scores) ** 2 + scores**2 / weight
+        return missed.sum() + ridge / weight * (np.sum(users**2) + np.sum(items**2))
+
+    assert loss(model.user_factors, model.item_factors) == pytest.approx(
+        loss(peer.user_factors, peer.item_factors), rel=0.01
+    )
+
+
+def test_the_users_are_the_exact_solution_after_any_number_of_iterations():
+    matrix = random_matrix(users=80, items=50, pairs=900, seed=12)
+    model = fit_als(matrix, AlsParams(factors=24, regularization=0.3, iterations=1))
+    gram = model.item_factors.astype(np.float64).T @ model.item_factors
+    for row in range(matrix.user_ids.size):
+        mine = matrix.weights[row]
+        expected = fold_in_user(model, gram, mine.indices, mine.data)
+        np.testing.assert_allclose(model.user_factors[row], expected, atol=1e-4)
 
 
 def test_more_factors_than_items_are_allowed():
@@ -87,7 +142,7 @@ def test_the_matrix_is_left_alone():
 
 def test_a_new_user_is_folded_in_exactly():
     random = np.random.default_rng(6)
-    params = AlsParams(factors=5, regularization=0.3, confidence=4.0)
+    params = AlsParams(factors=5, regularization=0.3, unobserved_weight=0.4)
     items = random.normal(size=(30, 5)).astype(np.float32)
     model = AlsModel(np.zeros((1, 5), dtype=np.float32), items, params)
     weights = np.zeros(30)
@@ -110,7 +165,12 @@ def test_a_user_without_items_is_at_the_origin():
         ({"factors": 0}, "factors must be >= 1, got 0"),
         ({"iterations": 0}, "iterations must be >= 1, got 0"),
         ({"regularization": 0.0}, "regularization must be > 0 and finite, got 0.0"),
-        ({"confidence": float("nan")}, "confidence must be > 0 and finite, got nan"),
+        (
+            {"unobserved_weight": float("nan")},
+            "unobserved_weight must be > 0 and finite, got nan",
+        ),
+        ({"start_scale": 0.0}, "start_scale must be > 0 and finite, got 0.0"),
+        ({"frequency_exponent": 1.5}, r"frequency_exponent must be in \[0, 1\], got 1.5"),
     ],
 )
 def test_refuses_parameters(change, message):

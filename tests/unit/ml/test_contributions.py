@@ -52,14 +52,14 @@ def test_contributions_sum_to_the_score(model, matrix):
 
 
 def test_one_factor_by_hand():
-    """A = 1 + 4 + 9 + 2 + (3 - 1) 1 + (6 - 1) 4 = 38; of y_i = 3: 3 * 3 * 1 and 3 * 6 * 2."""
-    params = AlsParams(factors=1, regularization=2.0, confidence=3.0)
+    """A = 0.5 (1 + 4 + 9) + 2 + 1 * 1 + 2 * 4 = 18; of y_i = 3: 3 * 1 * 1 and 3 * 2 * 2."""
+    params = AlsParams(factors=1, regularization=2.0, unobserved_weight=0.5)
     vectors = np.array([[1.0], [2.0], [3.0]], dtype=np.float32)
     model = AlsModel(np.ones((1, 1), dtype=np.float32), vectors, params)
     shares = user_contributions(
         model, np.array([[14.0]]), np.array([0, 1]), np.array([1.0, 2.0]), np.array([2])
     )
-    np.testing.assert_allclose(shares, [[9 / 38, 36 / 38]])
+    np.testing.assert_allclose(shares, [[3 / 18, 12 / 18]])
 
 
 def test_the_largest_contributions_come_first(model, matrix):
@@ -79,7 +79,7 @@ def test_the_largest_contributions_come_first(model, matrix):
 
 
 def test_equal_contributions_are_ordered_by_item_id():
-    params = AlsParams(factors=1, regularization=1.0, confidence=1.0)
+    params = AlsParams(factors=1, regularization=1.0)
     pairs = pd.DataFrame({"user_id": "u", "item_id": ["b", "a", "c"], "weight": 1.0})
     matrix = build_interaction_matrix(pairs)
     model = AlsModel(np.ones((1, 1), np.float32), np.ones((3, 1), np.float32), params)
@@ -88,7 +88,7 @@ def test_equal_contributions_are_ordered_by_item_id():
 
 
 def test_what_speaks_against_an_item_is_no_evidence():
-    params = AlsParams(factors=1, regularization=1.0, confidence=1.0)
+    params = AlsParams(factors=1, regularization=1.0)
     matrix = build_interaction_matrix(
         pd.DataFrame({"user_id": ["u", "v"], "item_id": ["a", "b"], "weight": 1.0})
     )
