@@ -60,6 +60,9 @@ checks = [
     schema_check("ranked_candidates", schemas.RankedCandidates),
     schema_check("ranker_metrics", schemas.RankerMetrics),
     schema_check("ranker_importances", schemas.RankerImportances),
+    schema_check("rankers", schemas.Rankers),
+    schema_check("ranker_trees", schemas.RankerTrees),
+    schema_check("ranker_explanations", schemas.RankerExplanations),
     schema_check("user_metrics", schemas.UserMetrics),
     schema_check("metric_intervals", schemas.MetricIntervals),
 ]

@@ -1,4 +1,4 @@
-"""The command line: `topshelf run`, `recommend`, `similar`, `evaluate`."""
+"""The command line: `topshelf run`, `recommend`, `similar`, `explain`, `evaluate`."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -114,6 +114,33 @@ def similar(
             _settings(mapping),
             lambda connection: similar_rows(connection, item, limit),
             None if as_json else lambda rows: rows_table(rows, columns),
+        )
+    )
+
+
+@app.command()
+def explain(
+    user: Annotated[str, typer.Argument(help="A user_id of the log.")],
+    item: Annotated[str, typer.Argument(help="An item_id of the user's list.")],
+    limit: LimitOption = 10,
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why an item is in a user's list.
+
+    Reads the published file: which sources proposed the item; which items of the user's history add
+    most to its score by matrix factorisation; and what each feature added to the ranker's score
+    (SHAP values; with the average they sum to the score), the largest first.
+    """
+    from orchestration.explanations import explained
+    from orchestration.terminal.answers import answer
+    from orchestration.terminal.explanations import explanation_view
+
+    raise typer.Exit(
+        answer(
+            _settings(mapping),
+            lambda connection: explained(connection, user, item),
+            None if as_json else lambda found: explanation_view(found, limit),
         )
     )
 

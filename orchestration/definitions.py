@@ -11,6 +11,7 @@ from orchestration.assets.dbt import (
     serving_models,
 )
 from orchestration.assets.evaluation import evaluation
+from orchestration.assets.explaining import explanations
 from orchestration.assets.features import feature_files, feature_registry, online_features
 from orchestration.assets.learning import factorisation
 from orchestration.assets.mapped import mapped_log
@@ -41,6 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             list_models,
             evaluation,
             serving_models,
+            explanations,
             online_features,
             snapshot,
         ],

@@ -12,9 +12,9 @@ from ml.plots import (
     calibration_figure,
     coverage_figure,
     exposure_figure,
-    importance_figure,
     metric_figure,
 )
+from ml.ranker_plots import importance_figure, shap_figure
 from orchestration.files import replacing
 from orchestration.ranker_fit import Rankers
 
@@ -38,6 +38,13 @@ def importance_figures(rankers: Rankers, folder: Path) -> Figures:
     if rankers.importances.empty:
         return {}
     return _saved({"importances": importance_figure(rankers.importances)}, folder)
+
+
+def explanation_figures(explanations: list[pd.DataFrame], folder: Path) -> Figures:
+    """Draw how the features moved the scores of served rows; nothing if none were explained."""
+    if not explanations or explanations[0].empty:
+        return {}
+    return _saved({"explanations": shap_figure(explanations[0])}, folder)
 
 
 def evaluation_figures(

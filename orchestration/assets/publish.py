@@ -20,6 +20,11 @@ from orchestration.snapshot import write_snapshot
         ["staging", "stg_catalog__items"],
         ["ml", "ranker_metrics"],
         ["ml", "ranker_importances"],
+        ["ml", "rankers"],
+        ["ml", "ranker_trees"],
+        ["ml", "ranker_explanations"],
+        ["ml", "contributions"],
+        ["ranking", "rnk_frame"],
         ["mapped", "events"],
         # Lists are published last, when nothing else of the release can fail.
         ["feature_store", "online"],
