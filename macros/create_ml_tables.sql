@@ -59,6 +59,22 @@
         upper double,
         user_count bigint
     );
+    create table if not exists ml.diverse_positions (
+        cutoff_at timestamp,
+        trade_off double,
+        user_id varchar,
+        item_id varchar,
+        diverse_position bigint
+    );
+    create table if not exists ml.list_costs (
+        choice varchar,
+        strength double,
+        ndcg_10 double,
+        difference double,
+        lower double,
+        upper double,
+        user_count bigint
+    );
     create table if not exists ml.ranker_metrics (
         name varchar,
         value double

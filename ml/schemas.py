@@ -182,6 +182,53 @@ class MetricIntervals(pa.DataFrameModel):
         return enclosed | (frame["lower"].isna() & frame["upper"].isna())
 
 
+class DiversePositions(pa.DataFrameModel):
+    """The best candidates of the ranker in an order whose items differ.
+
+    Grain: one row per `cutoff_at`, `trade_off`, `user_id` and `item_id`.
+    """
+
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
+    trade_off: np.float64 = pa.Field(ge=0.0, le=1.0)
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    diverse_position: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, an item and a position once per list."""
+
+        strict = True
+        unique = ("cutoff_at", "trade_off", "user_id", "item_id")
+
+    @pa.dataframe_check(error="positions of a list run 1, 2, 3, ... without gaps")
+    def positions_have_no_gaps(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare the positions of a list with its length."""
+        lists = frame.assign(user_id=frame["user_id"] + " " + frame["trade_off"].astype(str))
+        return _have_no_gaps(lists, "diverse_position")
+
+
+class ListCosts(pa.DataFrameModel):
+    """What a choice for lists changes in nDCG@10, with the bootstrap interval of the change.
+
+    Grain: one row per `choice` and `strength`. The bounds are null for fewer
+    than two users.
+    """
+
+    choice: str = pa.Field(str_length={"min_value": 1})
+    strength: np.float64 = pa.Field(ge=0.0, le=LARGEST)
+    ndcg_10: np.float64 = pa.Field(ge=0.0, le=1.0)
+    difference: np.float64 = pa.Field(ge=-1.0, le=1.0)
+    lower: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    upper: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    user_count: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, a choice once per strength."""
+
+        strict = True
+        unique = ("choice", "strength")
+
+
 class RankerMetrics(pa.DataFrameModel):
     """How well the ranker's probabilities hold at the evaluated cutoff.
 

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ml.exposure import coverage_by_depth, exposure_counts
+from ml.list_cost_plots import list_cost_figure
 from ml.plots import (
     calibration_figure,
     coverage_figure,
@@ -77,6 +78,19 @@ def evaluation_figures(
         "coverage": coverage_figure(coverage, JUDGED),
     }
     return _saved(figures, folder)
+
+
+def list_cost_figures(costs: pd.DataFrame, folder: Path) -> Figures:
+    """Draw what diversity, novelty and freshness cost; nothing if no list was judged."""
+    measures = {
+        "category_diversity": "pairs of a list that differ in category",
+        "coverage": "share of the catalogue in some list",
+        "novelty_bits": "novelty of the items, bits",
+        "recent_item_share": "share of recent items",
+    }
+    if costs.empty:
+        return {}
+    return _saved({"list_costs": list_cost_figure(costs, measures)}, folder)
 
 
 def _saved(figures: dict[str, Figure], folder: Path) -> Figures:

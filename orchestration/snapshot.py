@@ -17,6 +17,7 @@ TABLES = {
     "evaluation.evl_metrics": "setting, system, slice",
     "evaluation.evl_metric_intervals": "setting, system, metric",
     "evaluation.evl_list_quality": "setting, system",
+    "evaluation.evl_list_costs": "choice, strength",
     "ml.ranker_metrics": "name",
     "ml.ranker_importances": "importance desc, feature",
     "ml.rankers": "release_id",

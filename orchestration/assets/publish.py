@@ -17,6 +17,7 @@ from orchestration.snapshot import write_snapshot
         ["evaluation", "evl_metrics"],
         ["evaluation", "evl_metric_intervals"],
         ["evaluation", "evl_list_quality"],
+        ["evaluation", "evl_list_costs"],
         ["staging", "stg_catalog__items"],
         ["ml", "ranker_metrics"],
         ["ml", "ranker_importances"],
