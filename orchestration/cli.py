@@ -1,4 +1,4 @@
-"""The command line: `topshelf run`, `recommend`, `similar`, `explain`, `evaluate`."""
+"""The command line: `topshelf run`, `tune`, `recommend`, `similar`, `evaluate`."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -119,58 +119,73 @@ def similar(
 
 
 @app.command()
-def explain(
-    user: Annotated[str, typer.Argument(help="A user_id of the log.")],
-    item: Annotated[str, typer.Argument(help="An item_id of the user's list.")],
-    limit: LimitOption = 10,
-    mapping: MappingOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show why an item is in a user's list.
-
-    Reads the published file: which sources proposed the item; which items of the user's history add
-    most to its score by matrix factorisation; and what each feature added to the ranker's score
-    (SHAP values; with the average they sum to the score), the largest first.
-    """
-    from orchestration.explanations import explained
-    from orchestration.terminal.answers import answer
-    from orchestration.terminal.explanations import explanation_view
-
-    raise typer.Exit(
-        answer(
-            _settings(mapping),
-            lambda connection: explained(connection, user, item),
-            None if as_json else lambda found: explanation_view(found, limit),
-        )
-    )
-
-
-@app.command()
-def evaluate(
-    lists: Annotated[
-        bool,
-        typer.Option("--lists", help="Show what diversity, novelty and freshness would cost."),
-    ] = False,
-    mapping: MappingOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def evaluate(mapping: MappingOption = None, as_json: JsonOption = False) -> None:
     """Show how good the published lists would have been, beside simple recommenders.
 
     Every system made its lists from what was known some weeks before the end of the log
     (`horizon_days` of the mapping), and is measured on what users did in these weeks. Means over
     users, with 95% intervals by bootstrap; once for items new to the user, once for all items.
-
-    With --lists: the change of nDCG@10 when the lists are ordered by more than the chance of being
-    taken (docs/rules.md), with its interval, beside what the lists gain.
     """
-    from orchestration.lookups import evaluation_rows, list_cost_rows
+    from orchestration.lookups import evaluation_rows
     from orchestration.terminal.answers import answer
-    from orchestration.terminal.tables import evaluation_tables, list_cost_table
+    from orchestration.terminal.tables import evaluation_tables
 
-    question, drawn = (
-        (list_cost_rows, list_cost_table) if lists else (evaluation_rows, evaluation_tables)
+    raise typer.Exit(
+        answer(_settings(mapping), evaluation_rows, None if as_json else evaluation_tables)
     )
-    raise typer.Exit(answer(_settings(mapping), question, None if as_json else drawn))
+
+
+@app.command()
+def tune(
+    mapping: MappingOption = None,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Trials of each part, with those of earlier calls.")
+    ] = 30,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="Seconds after which no further trial begins.", show_default=False
+        ),
+    ] = None,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="sql, als or ranker; may be repeated. [default: all]", show_default=False
+        ),
+    ] = None,
+    folds: Annotated[
+        int, typer.Option(min=1, help="Periods before the test period that judge a trial.")
+    ] = 2,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Most trials at a time; fewer if memory is short.")
+    ] = 1,
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the settings file itself, not a proposal.")
+    ] = False,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Search for better settings of a log, on periods before its test period.
+
+    The list of covisitation is tuned first, then the factorisation, then the ranker, each with
+    what was found before it. The present settings are the first trial of each. What is found is
+    written beside the mapping as NAME.settings.proposed.yml; a run uses NAME.settings.yml.
+
+    Safe to stop at any moment: finished trials are kept, and the same command goes on from there.
+    """
+    from orchestration.terminal.answers import complain
+    from orchestration.terminal.tune import tune_in_terminal
+    from orchestration.tuning.plan import TuningPlan
+
+    try:
+        chosen = {"parts": tuple(part)} if part else {}
+        plan = TuningPlan(trials=trials, timeout_seconds=timeout, folds=folds, jobs=jobs, **chosen)
+    except ValueError as error:
+        complain(str(error))
+        raise typer.Exit(2) from error
+    raise typer.Exit(
+        tune_in_terminal(_settings(mapping), plan, accept=write, as_json=as_json, verbose=verbose)
+    )
 
 
 @app.command("vars")

@@ -11,15 +11,14 @@ from orchestration.assets.dbt import (
     serving_models,
 )
 from orchestration.assets.evaluation import evaluation
-from orchestration.assets.explaining import explanations
 from orchestration.assets.features import feature_files, feature_registry, online_features
 from orchestration.assets.learning import factorisation
-from orchestration.assets.lists import diverse_positions, measured_list_costs
 from orchestration.assets.mapped import mapped_log
 from orchestration.assets.publish import snapshot
 from orchestration.assets.ranking import ranker
+from orchestration.assets.tuning import tuning
 from orchestration.checks import checks
-from orchestration.jobs import daily, serve_only, topshelf
+from orchestration.jobs import daily, serve_only, topshelf, tune
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.settings import Settings, read_settings
 
@@ -40,17 +39,15 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             factorisation,
             ranking_models,
             ranker,
-            diverse_positions,
             list_models,
             evaluation,
-            measured_list_costs,
             serving_models,
-            explanations,
             online_features,
             snapshot,
+            tuning,
         ],
         asset_checks=checks,
-        jobs=[topshelf, serve_only],
+        jobs=[topshelf, serve_only, tune],
         schedules=[daily],
         resources={
             "log": log,

@@ -8,14 +8,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ml.exposure import coverage_by_depth, exposure_counts
-from ml.list_cost_plots import list_cost_figure
 from ml.plots import (
     calibration_figure,
     coverage_figure,
     exposure_figure,
+    importance_figure,
     metric_figure,
 )
-from ml.ranker_plots import importance_figure, shap_figure
 from orchestration.files import replacing
 from orchestration.ranker_fit import Rankers
 
@@ -31,21 +30,14 @@ def calibration_figures(rankers: Rankers, folder: Path) -> Figures:
         return {}
     measures = rankers.quality.metrics.set_index("name")["value"]
     error = float(measures["expected_calibration_error"])
-    return _saved({"calibration": calibration_figure(rankers.quality.reliability, error)}, folder)
+    return saved({"calibration": calibration_figure(rankers.quality.reliability, error)}, folder)
 
 
 def importance_figures(rankers: Rankers, folder: Path) -> Figures:
     """Draw what the ranker rests on; nothing if none was judged."""
     if rankers.importances.empty:
         return {}
-    return _saved({"importances": importance_figure(rankers.importances)}, folder)
-
-
-def explanation_figures(explanations: list[pd.DataFrame], folder: Path) -> Figures:
-    """Draw how the features moved the scores of served rows; nothing if none were explained."""
-    if not explanations or explanations[0].empty:
-        return {}
-    return _saved({"explanations": shap_figure(explanations[0])}, folder)
+    return saved({"importances": importance_figure(rankers.importances)}, folder)
 
 
 def evaluation_figures(
@@ -77,23 +69,10 @@ def evaluation_figures(
         "popularity": exposure_figure(counts, catalogue_size, JUDGED),
         "coverage": coverage_figure(coverage, JUDGED),
     }
-    return _saved(figures, folder)
+    return saved(figures, folder)
 
 
-def list_cost_figures(costs: pd.DataFrame, folder: Path) -> Figures:
-    """Draw what diversity, novelty and freshness cost; nothing if no list was judged."""
-    measures = {
-        "category_diversity": "pairs of a list that differ in category",
-        "coverage": "share of the catalogue in some list",
-        "novelty_bits": "novelty of the items, bits",
-        "recent_item_share": "share of recent items",
-    }
-    if costs.empty:
-        return {}
-    return _saved({"list_costs": list_cost_figure(costs, measures)}, folder)
-
-
-def _saved(figures: dict[str, Figure], folder: Path) -> Figures:
+def saved(figures: dict[str, Figure], folder: Path) -> Figures:
     """Make or replace PNG files, and return the pictures themselves, to be shown without them."""
     for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as path:

@@ -4,12 +4,18 @@ import dagster as dg
 
 from orchestration.assets.dbt import serving_models
 from orchestration.assets.publish import snapshot
+from orchestration.assets.tuning import tuning
 
 # What may be repeated may also have failed halfway: every asset replaces its table as a whole.
 topshelf = dg.define_asset_job(
     "topshelf",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(tuning),
     description="From the mapped log to the published snapshot.",
+)
+tune = dg.define_asset_job(
+    "tune",
+    selection=dg.AssetSelection.assets(tuning, ["evaluation", "evl_trials"]),
+    description="Search for better settings on periods before the test period.",
 )
 serve_only = dg.define_asset_job(
     "serve_only",

@@ -45,8 +45,13 @@ def ranker_features(connection: duckdb.DuckDBPyConnection, store: "FeatureStore"
     says about user, item and both.
     """
     served = feature_names(store, SERVICE)
-    columns = [name for (name,) in connection.execute(FRAME_FEATURES).fetchall()]
+    columns = frame_features(connection)
     return [*(name for name in columns if name not in set(served)), *served]
+
+
+def frame_features(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """List the columns of `ranking.rnk_frame` that can be learned from."""
+    return [name for (name,) in connection.execute(FRAME_FEATURES).fetchall()]
 
 
 def learning_rows(
@@ -73,15 +78,33 @@ def learning_rows(
     """
     names = ", ".join(feature_names(store, SERVICE))
     candidates = f"select * exclude ({names}) from ({frame_query(role)})"
+    sample = _sample(connection, candidates, role, params)
+    return point_in_time_features(store, SERVICE, sample.assign(**{MOMENT: sample["cutoff_at"]}))
+
+
+def rows_in_sql(
+    connection: duckdb.DuckDBPyConnection, role: str, params: RankerParams
+) -> pd.DataFrame:
+    """Sample the same candidates as `learning_rows`, with the features that SQL joined to them.
+
+    Feast joins equal ones, which a test holds; a search asks for them at each trial, and SQL is
+    faster.
+    """
+    return _sample(connection, frame_query(role), role, params)
+
+
+def _sample(
+    connection: duckdb.DuckDBPyConnection, candidates: str, role: str, params: RankerParams
+) -> pd.DataFrame:
+    """Keep every positive and a share of the negatives, block by block."""
     share = _share_of_negatives(connection, role, params.negatives_per_positive)
-    nothing = connection.execute(f"{candidates} limit 0").df().assign(sample_weight=1.0)
     samples = [
         sample_negatives_by_share(block, block["is_relevant"].to_numpy(), KEYS, share, params.seed)
         for block in blocks_of_users(connection, candidates)
         if share > 0
     ]
-    sample = pd.concat(samples, ignore_index=True) if samples else nothing
-    return point_in_time_features(store, SERVICE, sample.assign(**{MOMENT: sample["cutoff_at"]}))
+    nothing = connection.execute(f"{candidates} limit 0").df().assign(sample_weight=1.0)
+    return pd.concat(samples, ignore_index=True) if samples else nothing
 
 
 def _share_of_negatives(

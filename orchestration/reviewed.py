@@ -13,8 +13,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 
 from ml.als import AlsParams
-from ml.diversity import DiversityParams
 from ml.ranking import RankerParams
+from orchestration.files import replacing
 from orchestration.mapping import Mapping, MappingError, settings_file
 from orchestration.mapping.load import read_yaml
 from orchestration.mapping.problems import Problem, problems_of
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 # Section of the file: the dataclass whose fields are its keys. `sql` is the other section.
-LEARNED: MappingProxyType[str, type] = MappingProxyType(
-    {"als": AlsParams, "ranker": RankerParams, "diversity": DiversityParams}
-)
+LEARNED: MappingProxyType[str, type] = MappingProxyType({"als": AlsParams, "ranker": RankerParams})
 
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
@@ -61,8 +59,6 @@ class ReviewedSettings:
         Hyper-parameters of the factorisation; defaults where nothing is overridden.
     ranker : RankerParams
         Hyper-parameters of the ranker; likewise.
-    diversity : DiversityParams
-        How far lists give up relevance for difference; likewise.
     file : Path, optional
         Where it was read from; None if the log has no such file.
     """
@@ -70,8 +66,14 @@ class ReviewedSettings:
     sql: Values = field(default_factory=dict)
     als: AlsParams = field(default_factory=AlsParams)
     ranker: RankerParams = field(default_factory=RankerParams)
-    diversity: DiversityParams = field(default_factory=DiversityParams)
     file: Path | None = None
+
+    def with_values(self, section: str, values: Values) -> "ReviewedSettings":
+        """Return the same settings with some values of a section replaced."""
+        before = getattr(self, section)
+        after = {**before, **values} if section == "sql" else replace(before, **values)
+        # mypy cannot know that a field is replaced by one of its own kind.
+        return replace(self, **{section: after})  # type: ignore[arg-type]
 
     def changes(self) -> dict[str, Values]:
         """Return each section with what differs from the defaults; no section without any."""
@@ -123,6 +125,24 @@ def read_reviewed(file: Path, project_root: Path) -> ReviewedSettings:
     if problems:
         raise SettingsFileError(file, problems)
     return ReviewedSettings(sql=chosen.get("sql", {}), **learned, file=file)
+
+
+def write_reviewed(file: Path, sections: dict[str, Values], comment: str) -> None:
+    """Write a settings file.
+
+    Parameters
+    ----------
+    file : Path
+        To write or replace.
+    sections : dict of str to dict
+        What is overridden, by section.
+    comment : str
+        Lines that say where the values come from; the `#` is put before them here.
+    """
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    body = yaml.safe_dump(sections, sort_keys=False) if sections else ""
+    with replacing(file) as path:
+        path.write_text("\n".join([*lines, body]), encoding="utf-8")
 
 
 def sql_defaults(project_root: Path) -> Values:

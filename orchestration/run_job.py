@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -43,6 +44,7 @@ def run_job(
     name: str,
     on_start: Callable[[dict[str, str]], None],
     listener: Listener,
+    run_config: dict[str, Any] | None = None,
 ) -> JobRun:
     """Run a job to its end.
 
@@ -56,6 +58,8 @@ def run_job(
         Gets the steps, once: key to what the step does. Checks are not among them.
     listener : callable
         Gets every event of the run as it happens, in this thread.
+    run_config : dict, optional
+        Choices for this run, as Dagster's launchpad takes them.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def run_job(
             instance=instance,
             run_id=run_id,
             raise_on_error=False,
-            run_config=SILENT,
+            run_config={**SILENT, **(run_config or {})},
             tags=COMMAND_LINE,
         )
         return JobRun(run_id, result.success, time.monotonic() - began)

@@ -3,7 +3,9 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +66,11 @@ class Places:
         """The folder of figures."""
         return self.home / "plots"
 
+    @property
+    def tuning(self) -> Path:
+        """The folder of the searches for better settings; what is in it can be made again."""
+        return self.home / "tuning"
+
     def make_folders(self) -> None:
         """Create the folders, which DuckDB, Feast and matplotlib expect to exist."""
         for folder in (self.home, self.features, self.plots):
@@ -117,6 +124,17 @@ class Settings:
             "TOPSHELF_MAPPING": self.mapping,
             "DAGSTER_HOME": str(self.dagster_home),
         }
+
+    @contextmanager
+    def exported(self) -> Iterator[None]:
+        """Export for the length of a `with` block, and put everything back afterwards."""
+        before = dict(os.environ)
+        try:
+            self.export()
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     def export(self) -> None:
         """Put `environment()` into this process, for the programs that run inside it."""

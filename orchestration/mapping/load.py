@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Dictionary
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -102,8 +103,8 @@ def find_mapping(name_or_path: str, project_root: Path) -> Path:
 
 
 def dbt_vars(
-    mapping: Mapping, overrides: Dictionary[str, object] = MappingProxyType({})
-) -> dict[str, object]:
+    mapping: Mapping, overrides: Dictionary[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Return what `dbt --vars` needs, ready for JSON.
 
     Parameters
@@ -111,7 +112,7 @@ def dbt_vars(
     mapping : Mapping
         Given as it was written: keys that were left out stay out, so that their defaults keep one
         home.
-    overrides : mapping of str to object
+    overrides : mapping of str to Any
         Further variables, whose defaults are in `dbt_project.yml`.
     """
     return {**overrides, "mapping": mapping.model_dump(mode="json", exclude_unset=True)}

@@ -1,0 +1,146 @@
+"""The command `topshelf tune`."""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ml.search_space import SPACES
+from orchestration.mapping import MappingError
+from orchestration.run_lock import LogInUseError
+from orchestration.settings import Settings
+from orchestration.terminal.answers import complain, write_json
+from orchestration.terminal.progress import Progress
+from orchestration.terminal.run import STOPPED
+from orchestration.terminal.streams import own_terminal
+from orchestration.tuning.plan import TuningPlan
+
+STEP = "ml__tuning_trials"
+STOPPED_TEXT = "Stopped. Finished trials are kept; the same command goes on from there."
+
+
+def tune_in_terminal(
+    settings: Settings, plan: TuningPlan, *, accept: bool, as_json: bool, verbose: bool
+) -> int:
+    """Run the job `tune`, show how it goes, and what it found.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which log.
+    plan : TuningPlan
+        What to search.
+    accept : bool
+        Whether the settings file itself is written.
+    as_json : bool
+        Whether the result goes to standard output as JSON. Progress goes to standard error.
+    verbose : bool
+        Whether to show what other programs print, and where a failure came from.
+
+    Returns
+    -------
+    int
+        Exit code: 0 if the search came to its end.
+    """
+    found: dict[str, Any] = {}
+    try:
+        with own_terminal(verbose) as console, Progress(console) as progress:
+            settings.export()
+            from orchestration.run_job import run_job
+
+            run = run_job(
+                settings,
+                "tune",
+                progress.start,
+                _listener(progress, console, found),
+                {"ops": {STEP: {"config": _config(plan, accept)}}},
+            )
+    except (MappingError, LogInUseError) as error:
+        complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        complain(STOPPED_TEXT)
+        return STOPPED
+    if any(failure.is_interruption for failure in progress.failures):
+        complain(STOPPED_TEXT)
+        return STOPPED
+    if not run.is_success:
+        for failure in progress.failures:
+            complain(failure.details if verbose else failure.cause)
+        complain("Finished trials are kept.")
+        return 1
+    if as_json:
+        write_json({"run_id": run.run_id, "seconds": round(run.seconds, 1), **found})
+    else:
+        Console(highlight=False).print(result_text(found))
+    return 0
+
+
+def result_text(found: dict[str, Any]) -> RenderableType:
+    """Show what was found in each part, and what to do with it."""
+    table = Table(box=None, pad_edge=False)
+    for head in ("part", "trials", "given up", "failed", "present", "best", "lift", "trial"):
+        table.add_column(head, justify="left" if head == "part" else "right")
+    for part in sorted(found["parts"], key=lambda part: list(SPACES).index(part["part"])):
+        present, best = part["present_value"], part["best_value"]
+        table.add_row(
+            part["part"],
+            *(str(part[name]) for name in ("complete", "pruned", "failed")),
+            *(f"{value:.4f}" for value in (present, best)),
+            f"{best / present - 1:+.1%}" if present else "",
+            str(part["best_trial"]),
+        )
+    lines = [
+        "",
+        f"nDCG@10, {found['setting'].replace('_', ' ')}: mean over periods before the test period.",
+        "The best of many trials looks better than it is.",
+        "",
+        _next_step(found["settings_file"]),
+    ]
+    return Group(Text(""), table, Text("\n".join(lines)))
+
+
+def _next_step(file: str) -> str:
+    if file.startswith("none"):
+        return "Nothing was better than the present settings; no file was written."
+    shown = os.path.relpath(file)
+    if file.endswith(".proposed.yml"):
+        accepted = shown.replace(".proposed.yml", ".yml")
+        return f"Written: {shown}\nLook at it; `mv {shown} {accepted}` makes the next run use it."
+    return f"Written: {shown}\nThe next run uses it."
+
+
+def _config(plan: TuningPlan, accept: bool) -> dict[str, Any]:
+    return {
+        "trials": plan.trials,
+        "timeout_seconds": plan.timeout_seconds,
+        "parts": list(plan.parts),
+        "folds": plan.folds,
+        "jobs": plan.jobs,
+        "write": accept,
+    }
+
+
+def _listener(
+    progress: Progress, console: Console, found: dict[str, Any]
+) -> Callable[[dg.EventLogEntry], None]:
+    """Follow the run; show each trial, and keep what the search found."""
+
+    def listen(entry: dg.EventLogEntry) -> None:
+        progress.follow(entry)
+        event = entry.dagster_event
+        if entry.step_key != STEP:
+            return
+        if event is None and entry.level == logging.INFO:
+            console.print(f"        {entry.user_message}", style="dim", markup=False)
+        elif event and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            metadata = event.step_materialization_data.materialization.metadata
+            for name in ("parts", "setting", "settings_file"):
+                found[name] = metadata[name].value
+
+    return listen
