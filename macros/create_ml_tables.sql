@@ -59,13 +59,60 @@
         upper double,
         user_count bigint
     );
+    create table if not exists ml.diverse_positions (
+        cutoff_at timestamp,
+        trade_off double,
+        user_id varchar,
+        item_id varchar,
+        diverse_position bigint
+    );
+    create table if not exists ml.list_costs (
+        choice varchar,
+        strength double,
+        ndcg_10 double,
+        difference double,
+        lower double,
+        upper double,
+        user_count bigint
+    );
     create table if not exists ml.ranker_metrics (
         name varchar,
         value double
     );
     create table if not exists ml.ranker_importances (
         feature varchar,
-        importance double
+        importance double,
+        mean_absolute_shap double
+    );
+    {#- A warehouse of an earlier version has the table without it. #}
+    alter table ml.ranker_importances add column if not exists mean_absolute_shap double;
+    create table if not exists ml.rankers (
+        release_id varchar,
+        base_score double,
+        features varchar[],
+        calibration_method varchar,
+        calibration_slope double,
+        calibration_intercept double,
+        calibration_raw_scores double[],
+        calibration_probabilities double[]
+    );
+    create table if not exists ml.ranker_trees (
+        tree bigint,
+        node bigint,
+        feature varchar,
+        threshold double,
+        is_missing_left boolean,
+        left_node bigint,
+        right_node bigint,
+        value double,
+        row_count bigint
+    );
+    create table if not exists ml.ranker_explanations (
+        user_id varchar,
+        item_id varchar,
+        feature varchar,
+        value double,
+        shap_value double
     );
     create table if not exists ml.tuning_trials (
         study varchar,

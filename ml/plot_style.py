@@ -41,7 +41,7 @@ def new_panels(width: float, height: float, count: int) -> tuple[Figure, list[Ax
     return figure, list(figure.subplots(1, count, squeeze=False)[0])
 
 
-def clean(axes: Axes, grid: Grid) -> None:
+def clean(axes: Axes, grid: Grid = "both") -> None:
     """Take away the frame and put a faint grid behind the data."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

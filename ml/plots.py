@@ -177,36 +177,6 @@ def coverage_figure(coverage: pd.DataFrame, judged: str) -> Figure:
     return figure
 
 
-def importance_figure(importances: pd.DataFrame, limit: int = 20) -> Figure:
-    """Draw the features whose shuffling harms the ranker most.
-
-    Parameters
-    ----------
-    importances : DataFrame
-        Of `permutation_importances`.
-    limit : int
-        Most features drawn, >= 1.
-
-    Returns
-    -------
-    Figure
-        Largest on top.
-    """
-    ordered = importances.sort_values(["importance", "feature"], ascending=[False, True])
-    shown = ordered.head(limit).iloc[::-1]
-    figure, axes = new_figure(7.2, 1.5 + 0.28 * len(shown), grid="x")
-    axes.barh(shown["feature"], 1000 * shown["importance"], color=COLOURS[0], height=0.7)
-    axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_xlabel("rise of the log loss when shuffled, thousandths of a nat per candidate")
-    axes.margins(y=0.01)
-    add_titles(
-        axes,
-        f"The ranker rests most on {ordered['feature'].iloc[0]}",
-        f"{len(shown)} of {len(ordered)} features.",
-    )
-    return figure
-
-
 def _draw_bars(axes: Axes, bars: pd.DataFrame, judged: str) -> None:
     """Bars with intervals and numbers, from the bottom up."""
     clean(axes, grid="x")

@@ -182,6 +182,53 @@ class MetricIntervals(pa.DataFrameModel):
         return enclosed | (frame["lower"].isna() & frame["upper"].isna())
 
 
+class DiversePositions(pa.DataFrameModel):
+    """The best candidates of the ranker in an order whose items differ.
+
+    Grain: one row per `cutoff_at`, `trade_off`, `user_id` and `item_id`.
+    """
+
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
+    trade_off: np.float64 = pa.Field(ge=0.0, le=1.0)
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    diverse_position: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, an item and a position once per list."""
+
+        strict = True
+        unique = ("cutoff_at", "trade_off", "user_id", "item_id")
+
+    @pa.dataframe_check(error="positions of a list run 1, 2, 3, ... without gaps")
+    def positions_have_no_gaps(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare the positions of a list with its length."""
+        lists = frame.assign(user_id=frame["user_id"] + " " + frame["trade_off"].astype(str))
+        return _have_no_gaps(lists, "diverse_position")
+
+
+class ListCosts(pa.DataFrameModel):
+    """What a choice for lists changes in nDCG@10, with the bootstrap interval of the change.
+
+    Grain: one row per `choice` and `strength`. The bounds are null for fewer
+    than two users.
+    """
+
+    choice: str = pa.Field(str_length={"min_value": 1})
+    strength: np.float64 = pa.Field(ge=0.0, le=LARGEST)
+    ndcg_10: np.float64 = pa.Field(ge=0.0, le=1.0)
+    difference: np.float64 = pa.Field(ge=-1.0, le=1.0)
+    lower: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    upper: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    user_count: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, a choice once per strength."""
+
+        strict = True
+        unique = ("choice", "strength")
+
+
 class RankerMetrics(pa.DataFrameModel):
     """How well the ranker's probabilities hold at the evaluated cutoff.
 
@@ -198,18 +245,91 @@ class RankerMetrics(pa.DataFrameModel):
 
 
 class RankerImportances(pa.DataFrameModel):
-    """How much worse the ranker gets when a feature is shuffled.
+    """What the ranker rests on.
 
-    Grain: one row per `feature`. Negative where shuffling helped by chance.
+    Grain: one row per `feature`. `importance` is how much worse it gets when
+    the feature is shuffled, negative where that helped by chance;
+    `mean_absolute_shap` is how far the feature moves a score.
     """
 
     feature: str = pa.Field(unique=True, str_length={"min_value": 1})
     importance: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+    mean_absolute_shap: np.float64 = pa.Field(ge=0.0, le=LARGEST)
 
     class Config:
         """Exactly these columns."""
 
         strict = True
+
+
+class Rankers(pa.DataFrameModel):
+    """The ranker of the release, apart from its trees.
+
+    Grain: one row; none where nobody ever took a candidate.
+    """
+
+    release_id: str = pa.Field(unique=True, str_length={"min_value": 1})
+    base_score: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+    features: object
+    calibration_method: str = pa.Field(isin=("isotonic", "sigmoid", "prior"))
+    calibration_slope: np.float64 = pa.Field(ge=0.0, le=LARGEST)
+    calibration_intercept: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+    calibration_raw_scores: object
+    calibration_probabilities: object
+
+    class Config:
+        """Exactly these columns."""
+
+        strict = True
+
+
+class RankerTrees(pa.DataFrameModel):
+    """The trees of the release's ranker, node by node.
+
+    Grain: one row per `tree` and `node`. A leaf has a value and nothing of a
+    split; an inner node has a split.
+    """
+
+    tree: np.int64 = pa.Field(ge=0)
+    node: np.int64 = pa.Field(ge=0)
+    feature: str = pa.Field(nullable=True)
+    threshold: np.float64 = pa.Field(nullable=True)
+    is_missing_left: pd.BooleanDtype = pa.Field(nullable=True, coerce=True)
+    left_node: pd.Int64Dtype = pa.Field(nullable=True, coerce=True, ge=1)
+    right_node: pd.Int64Dtype = pa.Field(nullable=True, coerce=True, ge=1)
+    value: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+    row_count: np.int64 = pa.Field(ge=0)
+
+    class Config:
+        """Exactly these columns, a node once per tree."""
+
+        strict = True
+        unique = ("tree", "node")
+
+    @pa.dataframe_check(error="a node has a whole split or none")
+    def splits_are_whole(cls, frame: pd.DataFrame) -> bool:  # noqa: N805
+        """Compare what is missing in the columns of a split."""
+        split = frame[["feature", "threshold", "is_missing_left", "left_node", "right_node"]]
+        return bool(split.isna().sum(axis="columns").isin((0, 5)).all())
+
+
+class RankerExplanations(pa.DataFrameModel):
+    """What each feature added to the scores of some served rows.
+
+    Grain: one row per `user_id`, `item_id` and `feature`.
+    """
+
+    user_id: str = pa.Field(str_length={"min_value": 1})
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    feature: str = pa.Field(str_length={"min_value": 1})
+    value: np.float64 = pa.Field(nullable=True)
+    shap_value: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+
+    class Config:
+        """Exactly these columns, a feature once per pair."""
+
+        strict = True
+        unique = ("user_id", "item_id", "feature")
 
 
 class TuningTrials(pa.DataFrameModel):

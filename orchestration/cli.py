@@ -1,4 +1,4 @@
-"""The command line: `topshelf run`, `tune`, `recommend`, `similar`, `evaluate`."""
+"""The command line: `topshelf run`, `tune`, `recommend`, `similar`, `explain`, `evaluate`."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -119,20 +119,58 @@ def similar(
 
 
 @app.command()
-def evaluate(mapping: MappingOption = None, as_json: JsonOption = False) -> None:
+def explain(
+    user: Annotated[str, typer.Argument(help="A user_id of the log.")],
+    item: Annotated[str, typer.Argument(help="An item_id of the user's list.")],
+    limit: LimitOption = 10,
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show why an item is in a user's list.
+
+    Reads the published file: which sources proposed the item; which items of the user's history add
+    most to its score by matrix factorisation; and what each feature added to the ranker's score
+    (SHAP values; with the average they sum to the score), the largest first.
+    """
+    from orchestration.explanations import explained
+    from orchestration.terminal.answers import answer
+    from orchestration.terminal.explanations import explanation_view
+
+    raise typer.Exit(
+        answer(
+            _settings(mapping),
+            lambda connection: explained(connection, user, item),
+            None if as_json else lambda found: explanation_view(found, limit),
+        )
+    )
+
+
+@app.command()
+def evaluate(
+    lists: Annotated[
+        bool,
+        typer.Option("--lists", help="Show what diversity, novelty and freshness would cost."),
+    ] = False,
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show how good the published lists would have been, beside simple recommenders.
 
     Every system made its lists from what was known some weeks before the end of the log
     (`horizon_days` of the mapping), and is measured on what users did in these weeks. Means over
     users, with 95% intervals by bootstrap; once for items new to the user, once for all items.
-    """
-    from orchestration.lookups import evaluation_rows
-    from orchestration.terminal.answers import answer
-    from orchestration.terminal.tables import evaluation_tables
 
-    raise typer.Exit(
-        answer(_settings(mapping), evaluation_rows, None if as_json else evaluation_tables)
+    With --lists: the change of nDCG@10 when the lists are ordered by more than the chance of being
+    taken (docs/rules.md), with its interval, beside what the lists gain.
+    """
+    from orchestration.lookups import evaluation_rows, list_cost_rows
+    from orchestration.terminal.answers import answer
+    from orchestration.terminal.tables import evaluation_tables, list_cost_table
+
+    question, drawn = (
+        (list_cost_rows, list_cost_table) if lists else (evaluation_rows, evaluation_tables)
     )
+    raise typer.Exit(answer(_settings(mapping), question, None if as_json else drawn))
 
 
 @app.command()

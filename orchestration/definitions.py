@@ -11,8 +11,10 @@ from orchestration.assets.dbt import (
     serving_models,
 )
 from orchestration.assets.evaluation import evaluation
+from orchestration.assets.explaining import explanations
 from orchestration.assets.features import feature_files, feature_registry, online_features
 from orchestration.assets.learning import factorisation
+from orchestration.assets.lists import diverse_positions, measured_list_costs
 from orchestration.assets.mapped import mapped_log
 from orchestration.assets.publish import snapshot
 from orchestration.assets.ranking import ranker
@@ -39,9 +41,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             factorisation,
             ranking_models,
             ranker,
+            diverse_positions,
             list_models,
             evaluation,
+            measured_list_costs,
             serving_models,
+            explanations,
             online_features,
             snapshot,
             tuning,

@@ -8,13 +8,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ml.exposure import coverage_by_depth, exposure_counts
+from ml.list_cost_plots import list_cost_figure
 from ml.plots import (
     calibration_figure,
     coverage_figure,
     exposure_figure,
-    importance_figure,
     metric_figure,
 )
+from ml.ranker_plots import importance_figure, shap_figure
 from orchestration.files import replacing
 from orchestration.ranker_fit import Rankers
 
@@ -38,6 +39,13 @@ def importance_figures(rankers: Rankers, folder: Path) -> Figures:
     if rankers.importances.empty:
         return {}
     return saved({"importances": importance_figure(rankers.importances)}, folder)
+
+
+def explanation_figures(explanations: list[pd.DataFrame], folder: Path) -> Figures:
+    """Draw how the features moved the scores of served rows; nothing if none were explained."""
+    if not explanations or explanations[0].empty:
+        return {}
+    return saved({"explanations": shap_figure(explanations[0])}, folder)
 
 
 def evaluation_figures(
@@ -70,6 +78,19 @@ def evaluation_figures(
         "coverage": coverage_figure(coverage, JUDGED),
     }
     return saved(figures, folder)
+
+
+def list_cost_figures(costs: pd.DataFrame, folder: Path) -> Figures:
+    """Draw what diversity, novelty and freshness cost; nothing if no list was judged."""
+    measures = {
+        "category_diversity": "pairs of a list that differ in category",
+        "coverage": "share of the catalogue in some list",
+        "novelty_bits": "novelty of the items, bits",
+        "recent_item_share": "share of recent items",
+    }
+    if costs.empty:
+        return {}
+    return saved({"list_costs": list_cost_figure(costs, measures)}, folder)
 
 
 def saved(figures: dict[str, Figure], folder: Path) -> Figures:

@@ -53,6 +53,14 @@ EVALUATION = """
     order by setting, metric, value desc, system
 """
 
+LIST_COSTS = """
+    select
+        choice, strength, ndcg_10, difference, lower, upper,
+        coverage, category_diversity, novelty_bits, recent_item_share, user_count
+    from evaluation.evl_list_costs
+    order by choice != 'plain', choice, difference desc, strength
+"""
+
 
 class NothingPublishedError(RuntimeError):
     """There is no snapshot to read yet."""
@@ -86,6 +94,11 @@ def similar_rows(connection: duckdb.DuckDBPyConnection, item_id: str, limit: int
 def evaluation_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """List every metric of every system with its interval, best system first."""
     return rows_of(connection, EVALUATION)
+
+
+def list_cost_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """List what each choice for lists costs and buys, the plain lists first."""
+    return rows_of(connection, LIST_COSTS)
 
 
 def rows_of(

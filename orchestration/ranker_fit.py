@@ -9,6 +9,7 @@ import pandas as pd
 
 from ml.ordering import rank_within
 from ml.ranker_quality import RankerQuality, permutation_importances, ranker_quality
+from ml.ranker_trees import mean_absolute_shap, ranker_tables
 from ml.ranking import Ranker, RankerParams, fit_ranker, score_frame
 from orchestration.blocks import blocks_of_users
 from orchestration.ranker_rows import frame_query, learning_rows, ranker_features
@@ -31,7 +32,8 @@ class Rankers:
     quality : RankerQuality
         How well the first one's probabilities held; without rows if it could not be judged.
     importances : DataFrame
-        `feature` and `importance` of the first one; without rows if it could not be judged.
+        `feature`, `importance` and `mean_absolute_shap` of the first one; without rows if it could
+        not be judged.
     """
 
     by_role: dict[str, Ranker]
@@ -76,7 +78,7 @@ def fit_rankers(
         if not rows.empty
     }
     quality = RankerQuality(pd.DataFrame({"name": [], "value": []}), pd.DataFrame())
-    importances = pd.DataFrame({"feature": [], "importance": []})
+    importances = pd.DataFrame({"feature": [], "importance": [], "mean_absolute_shap": []})
     if "evaluate" in by_role and not recent.empty:
         quality = _judge(connection, by_role["evaluate"], threads)
         importances = permutation_importances(
@@ -84,7 +86,7 @@ def fit_rankers(
             recent,
             recent["is_relevant"].to_numpy(),
             recent["sample_weight"].to_numpy(),
-        )
+        ).merge(mean_absolute_shap(by_role["evaluate"], recent), on="feature")
     return Rankers(by_role, quality, importances)
 
 
@@ -112,6 +114,26 @@ def ranked_blocks(
                 release_id=release_id,
             )
             yield ranked.drop(columns="raw_score")
+
+
+def serving_tables(rankers: Rankers, release_id: str) -> dict[str, pd.DataFrame]:
+    """Write the ranker of the served lists down as `ml.rankers` and `ml.ranker_trees`.
+
+    Parameters
+    ----------
+    rankers : Rankers
+        Without one for the `serve` cutoff there is nothing to write.
+    release_id : str
+        Name of the release that it ranked.
+    """
+    ranker = rankers.by_role.get("serve")
+    if ranker is None:
+        return {}
+    tables = ranker_tables(ranker)
+    return {
+        "ml.rankers": tables.ranker.assign(release_id=release_id),
+        "ml.ranker_trees": tables.trees,
+    }
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, ranker: Ranker, threads: int) -> RankerQuality:

@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, create_model
 
 from ml.als import AlsParams
+from ml.diversity import DiversityParams
 from ml.ranking import RankerParams
 from orchestration.files import replacing
 from orchestration.mapping import Mapping, MappingError, settings_file
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 # Section of the file: the dataclass whose fields are its keys. `sql` is the other section.
-LEARNED: MappingProxyType[str, type] = MappingProxyType({"als": AlsParams, "ranker": RankerParams})
+LEARNED: MappingProxyType[str, type] = MappingProxyType(
+    {"als": AlsParams, "ranker": RankerParams, "diversity": DiversityParams}
+)
 
 Whole = Annotated[int, Strict()]
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
@@ -59,6 +62,8 @@ class ReviewedSettings:
         Hyper-parameters of the factorisation; defaults where nothing is overridden.
     ranker : RankerParams
         Hyper-parameters of the ranker; likewise.
+    diversity : DiversityParams
+        How far lists give up relevance for difference; likewise.
     file : Path, optional
         Where it was read from; None if the log has no such file.
     """
@@ -66,6 +71,7 @@ class ReviewedSettings:
     sql: Values = field(default_factory=dict)
     als: AlsParams = field(default_factory=AlsParams)
     ranker: RankerParams = field(default_factory=RankerParams)
+    diversity: DiversityParams = field(default_factory=DiversityParams)
     file: Path | None = None
 
     def with_values(self, section: str, values: Values) -> "ReviewedSettings":

@@ -17,9 +17,27 @@ TABLES = {
     "evaluation.evl_metrics": "setting, system, slice",
     "evaluation.evl_metric_intervals": "setting, system, metric",
     "evaluation.evl_list_quality": "setting, system",
+    "evaluation.evl_list_costs": "choice, strength",
     "ml.ranker_metrics": "name",
     "ml.ranker_importances": "importance desc, feature",
+    "ml.rankers": "release_id",
+    "ml.ranker_trees": "tree, node",
+    "ml.ranker_explanations": "user_id, item_id, feature",
+    "ml.contributions": "user_id, item_id, contribution_rank",
+    "ranking.rnk_frame": "user_id, item_id",
 }
+# Of these only what `topshelf explain` may be asked for: the pairs of the lists, at the moment that
+# the release ranked.
+SERVED_PAIRS = ("ml.contributions", "ranking.rnk_frame")
+SERVED = """
+    semi join warehouse.serving.rec_user_top_items as lists
+        on
+            lists.score is not null
+            and pairs.user_id = lists.user_id
+            and pairs.item_id = lists.item_id
+    semi join warehouse.serving.rec_release as releases
+        on pairs.cutoff_at = releases.ranked_at
+"""
 MACROS = ("recommend", "similar_items")
 # A list: its table, whose it is, its rank and its item.
 PERSONAL = "serving.rec_user_top_items"
@@ -86,10 +104,32 @@ def write_snapshot(warehouse: Path, snapshot: Path, project_root: Path) -> dict[
 
 
 def _copy_table(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    schema, _ = table.split(".")
+    schema, name = table.split(".")
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(f"create table {table} as from warehouse.{table} order by {TABLES[table]}")
+    chosen = f"as pairs {SERVED}" if table in SERVED_PAIRS else ""
+    connection.execute(
+        f"create table {table} as select * from warehouse.{table} {chosen} order by {TABLES[table]}"
+    )
+    _copy_comments(connection, schema, name)
     return _number(connection, f"select count(*) from {table}")
+
+
+def _copy_comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Take over what dbt wrote about the columns; a copied table has none of it."""
+    comments = connection.execute(
+        """
+        select column_name, comment from duckdb_columns()
+        where
+            database_name = 'warehouse'
+            and schema_name = ?
+            and table_name = ?
+            and comment is not null
+        """,
+        [schema, table],
+    ).fetchall()
+    for column, comment in comments:
+        text = " ".join(comment.split()).replace("'", "''")
+        connection.execute(f"comment on column {schema}.{table}.\"{column}\" is '{text}'")
 
 
 def _copy_macro(connection: duckdb.DuckDBPyConnection, name: str) -> None:

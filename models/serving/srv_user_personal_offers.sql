@@ -22,6 +22,19 @@ ranked_candidates as (
 
 ),
 
+-- No rows unless lists are made diverse.
+diverse_positions as (
+
+    select
+        user_id,
+        item_id,
+        diverse_position,
+        cutoff_at
+
+    from {{ source('ml', 'diverse_positions') }}
+
+),
+
 sql_offers as (
 
     select
@@ -45,13 +58,25 @@ offers as (
         ranked_candidates.source,
         ranked_candidates.evidence_item_id,
         1 as tier,
-        ranked_candidates.ranked_position as rank_in_tier,
+        coalesce(
+            diverse_positions.diverse_position,
+            ranked_candidates.ranked_position
+            + count(diverse_positions.diverse_position) over (
+                partition by ranked_candidates.user_id
+            )
+        ) as rank_in_tier,
         ranked_candidates.score
 
     from ranked_candidates
 
     inner join releases
         on ranked_candidates.cutoff_at = releases.ranked_at
+
+    left join diverse_positions
+        on
+            ranked_candidates.user_id = diverse_positions.user_id
+            and ranked_candidates.item_id = diverse_positions.item_id
+            and ranked_candidates.cutoff_at = diverse_positions.cutoff_at
 
     union all
 

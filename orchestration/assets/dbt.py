@@ -18,7 +18,10 @@ dbt_project = prepared_project(PROJECT_ROOT)
 BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
 
 # The lists to be measured, with those of their ancestors that are in the same folder.
-LISTS = "+evl_lists,evaluation +evl_relevant_pairs,evaluation +evl_items,evaluation"
+LISTS = (
+    "+evl_lists,evaluation +evl_relevant_pairs,evaluation +evl_items,evaluation "
+    "+evl_choice_quality,evaluation"
+)
 
 
 @dbt_assets(

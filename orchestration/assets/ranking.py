@@ -7,15 +7,18 @@ import dagster as dg
 
 from orchestration.assets.features import FILES
 from orchestration.figures import calibration_figures, importance_figures
-from orchestration.ranker_fit import fit_rankers, ranked_blocks
+from orchestration.ranker_fit import fit_rankers, ranked_blocks, serving_tables
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.reviewed import overridden
 
 TABLES = {
     "ranked_candidates": "Candidates of every source in the order of the ranker, best first.",
     "ranker_metrics": "How well the ranker's probabilities held at the evaluation cutoff.",
-    "ranker_importances": "How much worse the ranker gets when a feature is shuffled.",
+    "ranker_importances": "How much worse the ranker gets when a feature is shuffled, or adds.",
+    "rankers": "The ranker of the release, apart from its trees.",
+    "ranker_trees": "The trees of the ranker, node by node.",
 }
+WRITTEN_DOWN = ["ml.rankers", "ml.ranker_trees"]
 
 
 class RankerConfig(dg.Config):
@@ -58,6 +61,8 @@ def ranker(
     )
     warehouse.replace("ml.ranker_metrics", rankers.quality.metrics)
     warehouse.replace("ml.ranker_importances", rankers.importances)
+    tables = serving_tables(rankers, release_id)
+    counts = warehouse.replace_together(WRITTEN_DOWN, lambda _: iter(tables.items()))
     plots, measures = log.places().plots, rankers.quality.metrics
     yield dg.MaterializeResult(
         asset_key=["ml", "ranked_candidates"],
@@ -78,3 +83,5 @@ def ranker(
             **importance_figures(rankers, plots),
         },
     )
+    for table, rows in counts.items():
+        yield dg.MaterializeResult(asset_key=table.split("."), metadata={"dagster/row_count": rows})

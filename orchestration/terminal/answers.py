@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Callable
+from typing import TypeVar
 
 import duckdb
 from rich.console import Console, RenderableType
 from rich.table import Table
 
+from orchestration.explanations import NotServedError
 from orchestration.lookups import NothingPublishedError, Row, open_snapshot
 from orchestration.mapping import MappingError, load_mapping
 from orchestration.settings import Settings
 
+Answer = TypeVar("Answer")
+
 
 def answer(
     settings: Settings,
-    question: Callable[[duckdb.DuckDBPyConnection], list[Row]],
-    drawn: Callable[[list[Row]], RenderableType] | None,
+    question: Callable[[duckdb.DuckDBPyConnection], Answer],
+    drawn: Callable[[Answer], RenderableType] | None,
 ) -> int:
     """Ask the snapshot of a log, and write the answer to standard output.
 
@@ -24,9 +28,9 @@ def answer(
     settings : Settings
         Which log.
     question : callable
-        From a connection to rows.
+        From a connection to rows, or whatever else JSON can hold.
     drawn : callable, optional
-        From rows to what the terminal shows; JSON when left out.
+        From them to what the terminal shows; JSON when left out.
 
     Returns
     -------
@@ -36,17 +40,20 @@ def answer(
     try:
         mapping = load_mapping(settings.mapping, settings.project_root)
         with open_snapshot(settings.places(mapping.name).snapshot) as connection:
-            rows = question(connection)
+            found = question(connection)
     except MappingError as error:
+        complain(str(error))
+        return 1
+    except NotServedError as error:
         complain(str(error))
         return 1
     except NothingPublishedError as error:
         complain(f"{error}; `topshelf run --mapping {settings.mapping}` makes it")
         return 1
     if drawn is None:
-        write_json(rows)
+        write_json(found)
     else:
-        Console(highlight=False).print(drawn(rows))
+        Console(highlight=False).print(drawn(found))
     return 0
 
 

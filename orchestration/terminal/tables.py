@@ -12,6 +12,16 @@ METRICS = {"ndcg_10": "nDCG@10", "recall_10": "recall@10", "mrr_10": "MRR@10"}
 JUDGED = "two_stage"
 BASELINES = ("most_popular", "decayed_popular", "covisitation", "repeats")
 
+LIST_MEASURES = {
+    "category_diversity": "diverse",
+    "coverage": "cover",
+    "novelty_bits": "novel",
+    "recent_item_share": "recent",
+}
+LIST_MEASURES_NOTE = """
+diverse: pairs of a list that differ in category; cover: share of the items in
+some list; novel: bits, the more the less known; recent: share of new items"""
+
 
 def evaluation_tables(rows: list[Row]) -> RenderableType:
     """Show every system's means with intervals, one table a setting, best nDCG@10 first.
@@ -22,6 +32,30 @@ def evaluation_tables(rows: list[Row]) -> RenderableType:
         return Text("Nothing was evaluated: nobody came back in the test period.")
     tables = [_evaluation_table(rows, setting) for setting in SETTINGS]
     return Group(*tables, Text("lift: nDCG@10 against the best of the recommenders in SQL alone"))
+
+
+def list_cost_table(rows: list[Row]) -> RenderableType:
+    """Show what each choice for lists changes in nDCG@10, beside what the lists are like then."""
+    if not rows:
+        return Text("Nothing was evaluated: no ranked list was judged.")
+    table = Table(
+        title=f"lists of two_stage: means over {rows[0]['user_count']:,} users, 95% intervals",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for head in ("lists", "nDCG@10", "change", *LIST_MEASURES.values()):
+        table.add_column(head, justify="left" if head == "lists" else "right", no_wrap=True)
+    for row in rows:
+        is_plain = row["choice"] == "plain"
+        table.add_row(
+            "plain" if is_plain else f"{row['choice']} {row['strength']:g}",
+            f"{row['ndcg_10']:.3f}",
+            "" if is_plain else _change(row),
+            *("" if row[name] is None else f"{row[name]:.2f}" for name in LIST_MEASURES),
+            style="bold" if is_plain else "",
+        )
+    return Group(table, Text(LIST_MEASURES_NOTE))
 
 
 def summary_text(
@@ -82,6 +116,12 @@ def _interval(row: Row) -> str:
         return f"{row['value']:.3f}"
     bounds = f"{row['lower']:.3f}-{row['upper']:.3f}".replace("0.", ".")
     return f"{row['value']:.3f} {bounds}"
+
+
+def _change(row: Row) -> str:
+    bounds = [row[name] for name in ("difference", "lower", "upper") if row[name] is not None]
+    value, *interval = [f"{bound:+.3f}".replace("0.", ".") for bound in bounds]
+    return f"{value} ({', '.join(interval)})" if len(interval) == 2 else value
 
 
 def _period(row: Row) -> str:

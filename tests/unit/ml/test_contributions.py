@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from ml.als import AlsModel, AlsParams, fit_als, fold_in_user
+from ml.candidates import score_pairs
 from ml.contributions import contribution_blocks, user_contributions
 from ml.interactions import build_interaction_matrix
 
@@ -49,6 +50,15 @@ def test_contributions_sum_to_the_score(model, matrix):
         vector = fold_in_user(model, gram, history.indices, history.data)
         expected = model.item_factors.astype(np.float64) @ vector
         np.testing.assert_allclose(shares.sum(axis=1), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_contributions_sum_to_the_score_of_the_candidate(model, matrix):
+    gram, wanted = gram_of(model), np.arange(matrix.item_ids.size)
+    for row, user in enumerate(matrix.user_ids):
+        history = matrix.weights[row]
+        shares = user_contributions(model, gram, history.indices, history.data, wanted)
+        scores = score_pairs(model, matrix, np.repeat(user, wanted.size), matrix.item_ids)
+        np.testing.assert_allclose(shares.sum(axis=1), scores, rtol=1e-5, atol=1e-6)
 
 
 def test_one_factor_by_hand():

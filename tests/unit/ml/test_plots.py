@@ -10,7 +10,6 @@ from ml.plots import (
     calibration_figure,
     coverage_figure,
     exposure_figure,
-    importance_figure,
     metric_figure,
 )
 
@@ -125,14 +124,6 @@ def test_lines_are_drawn_when_the_judged_system_has_none():
     figure = coverage_figure(coverage, judged="als")
     assert size_of(figure) > 0
     assert "How much is listed" in texts(figure)
-
-
-def test_the_most_important_feature_is_on_top():
-    importances = pd.DataFrame({"feature": ["b", "a", "c"], "importance": [0.001, 0.002, -0.001]})
-    figure = importance_figure(importances, limit=2)
-    assert size_of(figure) > 0
-    assert [bar.get_width() for bar in figure.axes[0].patches] == pytest.approx([1.0, 2.0])
-    assert "The ranker rests most on a" in texts(figure)
 
 
 def test_every_line_has_its_own_look_and_the_judged_is_solid():

@@ -8,12 +8,18 @@ from ml.candidates import top_candidates
 from ml.interactions import build_interaction_matrix
 from ml.intervals import metric_intervals
 from ml.metrics import user_metrics
+from ml.ranker_trees import ranker_tables
+from ml.ranking import RankerParams, fit_ranker
 from ml.schemas import (
     Candidates,
+    Contributions,
     MetricIntervals,
     RankedCandidates,
+    RankerExplanations,
     RankerImportances,
     RankerMetrics,
+    Rankers,
+    RankerTrees,
     TuningTrials,
     UserMetrics,
 )
@@ -167,10 +173,74 @@ def test_intervals_are_refused(intervals, row, changes):
 )
 def test_named_numbers_are_finite_and_named_once(model, name, value):
     frame = pd.DataFrame({name: ["a", "b"], value: [0.5, -0.1]})
+    if model is RankerImportances:
+        frame = frame.assign(mean_absolute_shap=0.1)
     assert len(model.validate(frame)) == 2
     for changes in ({name: "a"}, {value: np.nan}, {value: np.inf}):
         with pytest.raises(SchemaError):
             model.validate(broken(frame, 1, **changes))
+
+
+@pytest.fixture
+def written_down():
+    random = np.random.default_rng(1)
+    frame = pd.DataFrame({"rank": random.integers(1, 9, 600), "share": random.uniform(size=600)})
+    labels = (random.uniform(size=600) < frame["share"]).to_numpy()
+    users = random.integers(0, 60, 600).astype(str)
+    ranker = fit_ranker(frame, labels, ["rank", "share"], users, RankerParams(iterations=20))
+    return ranker_tables(ranker)
+
+
+def test_a_ranker_written_down_fits_its_tables(written_down):
+    assert len(Rankers.validate(written_down.ranker.assign(release_id="r1"))) == 1
+    assert len(RankerTrees.validate(written_down.trees)) == len(written_down.trees) > 20
+
+
+@pytest.mark.parametrize(
+    "changes", [{"threshold": np.nan}, {"feature": None}, {"node": 1}, {"row_count": -1}]
+)
+def test_half_a_node_is_refused(written_down, changes):
+    with pytest.raises(SchemaError):
+        RankerTrees.validate(broken(written_down.trees, 0, **changes))
+
+
+def test_contributions_fall_along_their_ranks():
+    frame = pd.DataFrame(
+        {
+            "cutoff_at": CUTOFF,
+            "user_id": "u1",
+            "item_id": ["a", "a", "b"],
+            "history_item_id": ["x", "y", "x"],
+            "contribution_rank": [1, 2, 1],
+            "contribution": [0.5, 0.25, 0.75],
+            "history_count": 2,
+        }
+    )
+    assert len(Contributions.validate(frame)) == 3
+    for row, changes in (
+        (1, {"contribution": 0.6}),
+        (1, {"contribution_rank": 3}),
+        (1, {"history_item_id": "x"}),
+        (2, {"contribution": 0.0}),
+    ):
+        with pytest.raises(SchemaError):
+            Contributions.validate(broken(frame, row, **changes))
+
+
+def test_a_feature_explains_a_pair_once():
+    frame = pd.DataFrame(
+        {
+            "user_id": "u1",
+            "item_id": "a",
+            "feature": ["rank", "share"],
+            "value": [1.0, np.nan],
+            "shap_value": [0.5, -0.5],
+        }
+    )
+    assert len(RankerExplanations.validate(frame)) == 2
+    for changes in ({"feature": "rank"}, {"shap_value": np.nan}):
+        with pytest.raises(SchemaError):
+            RankerExplanations.validate(broken(frame, 1, **changes))
 
 
 def test_what_ml_makes_fits_its_tables():

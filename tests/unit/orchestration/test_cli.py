@@ -37,6 +37,14 @@ select * from (values
     ('new_items', 'two_stage', 'recall_10', 0.3, 0.2, 0.4, 9),
     ('new_items', 'two_stage', 'mrr_10', 0.3, 0.2, 0.4, 9)
 ) as intervals (setting, system, metric, value, lower, upper, user_count);
+create table evaluation.evl_list_costs as
+select * from (values
+    ('mmr', 0.5::double, 0.28::double, -0.02::double, -0.03::double, -0.01::double, 0.5::double),
+    ('plain', 0, 0.3, 0, 0, 0, 0.25)
+) as costs (choice, strength, ndcg_10, difference, lower, upper, coverage)
+cross join (values
+    (cast(null as double), 3.0::double, 0.1::double, 9)
+) as rest (category_diversity, novelty_bits, recent_item_share, user_count);
 """
 
 
@@ -131,3 +139,13 @@ def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path):
 @pytest.mark.usefixtures("published")
 def test_a_list_has_at_least_one_item():
     assert called("recommend", "u1", "-n", "0").exit_code == 2
+
+
+def test_the_costs_of_lists_stand_beside_what_they_buy(published):
+    lines = [line.strip() for line in called("evaluate", "--lists").stdout.splitlines()]
+    assert lines[0] == "lists of two_stage: means over 9 users, 95% intervals"
+    assert lines[2].split() == ["plain", "0.300", "0.25", "3.00", "0.10"]
+    mmr = ["mmr", "0.5", "0.280", "-.020", "(-.030,", "-.010)", "0.50", "3.00", "0.10"]
+    assert lines[3].split() == mmr
+    plain, mmr = json.loads(called("evaluate", "--lists", "--json").stdout)
+    assert (plain["choice"], mmr["difference"]) == ("plain", -0.02)

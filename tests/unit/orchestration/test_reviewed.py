@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from ml.als import AlsParams
+from ml.diversity import DiversityParams
 from ml.ranking import RankerParams
 from orchestration.assets.learning import CandidateConfig
 from orchestration.assets.ranking import RankerConfig
@@ -109,11 +110,12 @@ def test_every_key_of_dbt_and_of_the_models_may_be_written(project, mapping):
         "sql": sql_defaults(PROJECT_ROOT),
         "als": asdict(AlsParams()),
         "ranker": asdict(RankerParams()),
+        "diversity": asdict(DiversityParams()),
     }
     settings_file(mapping).write_text(yaml.safe_dump(whole))
     reviewed = load_reviewed(mapping, project)
     assert reviewed.sql == whole["sql"]
-    assert {"als", "ranker"}.isdisjoint(reviewed.changes())
+    assert {"als", "ranker", "diversity"}.isdisjoint(reviewed.changes())
     assert "mapping" not in whole["sql"]
     assert "covisitation_window" in whole["sql"]
 
@@ -174,7 +176,7 @@ def test_a_name_like_no_other_gets_all_there_are(project, mapping):
             "ranker: {stopping_share: 0.9, calibration_share: 0.2}",
             "ranker: held-out shares must be > 0 and sum to < 1, got (0.9, 0.2); correct it",
         ),
-        ("- als", "settings: ['als'] must hold keys; known are sql, als, ranker"),
+        ("- als", "settings: ['als'] must hold keys; known are sql, als, ranker, diversity"),
         ("als: 8", "als: 8 must hold keys; known are "),
         ("sql: [1", "settings: cannot be read as YAML, line 2: "),
     ],

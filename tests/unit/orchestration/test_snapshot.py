@@ -11,6 +11,7 @@ create schema training;
 create schema serving;
 create schema evaluation;
 create schema ml;
+create schema ranking;
 
 create table mapped.events as select 'u1' as user_id;
 create table staging.stg_events__rejected (reject_reason varchar);
@@ -18,8 +19,8 @@ create table staging.stg_catalog__items as select 'i1' as item_id, 'Lamp' as tit
 
 create table serving.rec_user_top_items as
 select * from (values
-    ('u2', 1, 'i2'), ('u1', 2, 'i2'), ('u1', 1, 'i1')
-) as lists (user_id, recommended_rank, item_id);
+    ('u2', 1, 'i2', 0.5), ('u1', 2, 'i2', null), ('u1', 1, 'i1', 0.5)
+) as lists (user_id, recommended_rank, item_id, score);
 create table serving.rec_item_neighbours as
 select 'i1' as item_id, 1 as neighbour_rank, 'i2' as neighbour_item_id;
 create table serving.rec_popular_items as
@@ -27,14 +28,31 @@ select 'all' as segment, 1 as popularity_rank, 'i2' as item_id;
 create table training.trn_ranking_moments as select 'u1' as user_id, 'serve' as role;
 create table serving.srv_user_excluded_items (user_id varchar, item_id varchar);
 create table serving.rec_user_segments as select 'u1' as user_id, 'all' as segment;
-create table serving.rec_release as select 'release-1' as release_id;
+create table serving.rec_release as
+select 'release-1' as release_id, timestamp '2026-01-02' as ranked_at;
+
+create table ranking.rnk_frame as
+select * from (values
+    ('u1', 'i1', timestamp '2026-01-02', 3),
+    ('u1', 'i1', timestamp '2026-01-01', 4),
+    ('u1', 'i2', timestamp '2026-01-02', 5),
+    ('u1', 'unserved', timestamp '2026-01-02', 6)
+) as pairs (user_id, item_id, cutoff_at, als_rank);
+comment on column ranking.rnk_frame.als_rank is 'Rank by matrix
+factorisation; the user''s.';
 
 create table evaluation.evl_metrics as select 's' as setting, 's' as system, 'all' as slice;
 create table evaluation.evl_metric_intervals as
 select 's' as setting, 's' as system, 'ndcg_10' as metric;
 create table evaluation.evl_list_quality as select 's' as setting, 's' as system;
+create table evaluation.evl_list_costs as select 'plain' as choice, 0 as strength;
 create table ml.ranker_metrics as select 'auc' as name, 0.8 as value;
 create table ml.ranker_importances as select 'als_rank' as feature, 0.1 as importance;
+create table ml.rankers as select 'release-1' as release_id;
+create table ml.ranker_trees as select 0 as tree, 0 as node;
+create table ml.ranker_explanations as select 'u1' as user_id, 'i1' as item_id, 'f' as feature;
+create table ml.contributions as
+select user_id, item_id, 1 as contribution_rank, cutoff_at from ranking.rnk_frame;
 
 create macro main.recommend(user_key) as table
 select recommended_rank, item_id from serving.rec_user_top_items where user_id = user_key;
@@ -80,16 +98,32 @@ def test_a_reader_keeps_the_old_snapshot_until_it_opens_the_new_one(warehouse, s
     with duckdb.connect(str(snapshot), read_only=True) as reader:
         change(warehouse, "update serving.rec_release set release_id = 'release-2'")
         write_snapshot(warehouse, snapshot, tmp_path)
-        assert reader.execute("from serving.rec_release").fetchall() == [("release-1",)]
-    assert asked(snapshot, "from serving.rec_release") == [("release-2",)]
+        query = "select release_id from serving.rec_release"
+        assert reader.execute(query).fetchall() == [("release-1",)]
+    assert asked(snapshot, query) == [("release-2",)]
+
+
+@pytest.mark.parametrize("table", ["ranking.rnk_frame", "ml.contributions"])
+def test_what_explains_is_published_for_the_pairs_that_the_ranker_served(
+    warehouse, snapshot, tmp_path, table
+):
+    write_snapshot(warehouse, snapshot, tmp_path)
+    rows = asked(snapshot, f"select user_id, item_id, day(cutoff_at) from {table}")
+    assert rows == [("u1", "i1", 2)]
+
+
+def test_what_the_columns_mean_is_published_too(warehouse, snapshot, tmp_path):
+    write_snapshot(warehouse, snapshot, tmp_path)
+    query = "select comment from duckdb_columns() where comment is not null"
+    assert asked(snapshot, query) == [("Rank by matrix factorisation; the user's.",)]
 
 
 @pytest.mark.parametrize(
     "mistake",
     [
-        "insert into serving.rec_user_top_items values ('u1', 3, 'i1')",
-        "insert into serving.rec_user_top_items values ('u1', 2, 'i3')",
-        "insert into serving.rec_user_top_items values ('u1', 4, 'i3')",
+        "insert into serving.rec_user_top_items values ('u1', 3, 'i1', 0.5)",
+        "insert into serving.rec_user_top_items values ('u1', 2, 'i3', 0.5)",
+        "insert into serving.rec_user_top_items values ('u1', 4, 'i3', 0.5)",
         "update serving.rec_user_top_items set recommended_rank = recommended_rank - 1",
         "update serving.rec_item_neighbours set neighbour_rank = 2",
         "update serving.rec_popular_items set popularity_rank = 2",

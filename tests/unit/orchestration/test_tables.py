@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from orchestration.summary import Summary
-from orchestration.terminal.tables import evaluation_tables, summary_text
+from orchestration.terminal.tables import evaluation_tables, list_cost_table, summary_text
 
 
 def shown(renderable):
@@ -49,6 +49,7 @@ def test_a_baseline_of_zero_gives_no_lift():
 
 def test_a_log_without_a_test_period_says_so():
     assert "Nothing was evaluated" in shown(evaluation_tables([]))
+    assert "Nothing was evaluated" in shown(list_cost_table([]))
 
 
 def summary(**changes):
