@@ -10,6 +10,7 @@ export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export FEAST_USAGE := False
 export SQLMESH__DISABLE_ANONYMIZED_ANALYTICS := true
+export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The names of the stamps hold check sums: an environment built from other files, or in another

@@ -18,6 +18,7 @@ from orchestration.assets.lists import diverse_positions, measured_list_costs
 from orchestration.assets.mapped import mapped_log
 from orchestration.assets.publish import snapshot
 from orchestration.assets.ranking import ranker
+from orchestration.assets.tracking import tracked_run
 from orchestration.assets.tuning import tuning
 from orchestration.checks import checks
 from orchestration.jobs import daily, serve_only, topshelf, tune
@@ -31,6 +32,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         home=str(settings.home),
         mapping=settings.mapping,
         project_root=str(settings.project_root),
+        tracking_uri=settings.tracking_uri,
     )
     return dg.Definitions(
         assets=[
@@ -49,6 +51,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             explanations,
             online_features,
             snapshot,
+            tracked_run,
             tuning,
         ],
         asset_checks=checks,

@@ -30,6 +30,7 @@ class MappedLog(dg.ConfigurableResource):
     home: str
     mapping: str
     project_root: str
+    tracking_uri: str = ""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["MappedLog"]:
@@ -40,7 +41,10 @@ class MappedLog(dg.ConfigurableResource):
     def settings(self) -> Settings:
         """Return the settings that this resource was made from."""
         return Settings(
-            home=Path(self.home), mapping=self.mapping, project_root=Path(self.project_root)
+            home=Path(self.home),
+            mapping=self.mapping,
+            project_root=Path(self.project_root),
+            tracking_uri=self.tracking_uri,
         )
 
     def read(self) -> Mapping:

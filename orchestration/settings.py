@@ -17,6 +17,12 @@ TELEMETRY_OFF = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "FEAST_USAGE": "False",
     "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+# MLflow's own patience with a server that does not answer is several minutes.
+TRACKING_PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
 
 
@@ -89,16 +95,29 @@ class Settings:
         The log to use: the name of a shipped mapping, or the path of a mapping file.
     project_root : Path
         Folder of `dbt_project.yml`. Relative paths in a mapping start here.
+    tracking_uri : str
+        MLflow's server or database; empty is one of our own below `home`.
     """
 
     home: Path = PROJECT_ROOT / "data"
     mapping: str = "sample"
     project_root: Path = PROJECT_ROOT
+    tracking_uri: str = ""
 
     @property
     def dagster_home(self) -> Path:
         """The folder in which Dagster keeps its runs."""
         return self.home / "dagster"
+
+    @property
+    def tracking_store(self) -> str:
+        """Where MLflow keeps its records."""
+        return self.tracking_uri or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def tracking_files(self) -> Path:
+        """The folder in which MLflow keeps files, if the records are our own."""
+        return self.home / "mlflow" / "files"
 
     def places(self, name: str) -> Places:
         """Return the places of the mapping called `name`.
@@ -120,6 +139,7 @@ class Settings:
         """
         return {
             **TELEMETRY_OFF,
+            **TRACKING_PATIENCE,
             "TOPSHELF_HOME": str(self.home),
             "TOPSHELF_MAPPING": self.mapping,
             "DAGSTER_HOME": str(self.dagster_home),
@@ -156,8 +176,8 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
     ----------
     environment : mapping of str to str, optional
         The variables; those of this process when left out. Read are `TOPSHELF_HOME` (default
-        `data`; a relative path starts at the project) and `TOPSHELF_MAPPING` (default `sample`).
-        An empty value counts as none.
+        `data`; a relative path starts at the project), `TOPSHELF_MAPPING` (default `sample`) and
+        `MLFLOW_TRACKING_URI` (default a database below the home). An empty value counts as none.
 
     Returns
     -------
@@ -169,4 +189,5 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
         home=(PROJECT_ROOT / home).resolve(),
         mapping=variables.get("TOPSHELF_MAPPING") or Settings.mapping,
         project_root=PROJECT_ROOT,
+        tracking_uri=variables.get("MLFLOW_TRACKING_URI") or "",
     )

@@ -10,6 +10,8 @@ from ml.search_plots import history_figure, slice_figure
 from orchestration.dbt_macros import dbt_macro
 from orchestration.figures import Figures, saved
 from orchestration.resources import MappedLog, Warehouse
+from orchestration.run_record import revision_tags, trial_records
+from orchestration.tracking import Record, TrackingError, record
 from orchestration.tuning.plan import TuningPlan, TuningResult
 from orchestration.tuning.search import tune
 
@@ -56,6 +58,8 @@ def tuning(
         # The first run of all may not have been yet.
         connection.execute(dbt_macro("create_ml_tables", log.settings().project_root)())
     count = warehouse.replace(TRIALS, result.trials)
+    figures = search_figures(result, log)
+    _record(context, result, log)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": count,
@@ -75,9 +79,25 @@ def tuning(
                 }
                 for part in result.parts
             ],
-            **search_figures(result, log),
+            **figures,
         }
     )
+
+
+def _record(context: dg.AssetExecutionContext, result: TuningResult, log: MappedLog) -> None:
+    """Keep each study in MLflow, its trials nested in it; without MLflow, say so and go on."""
+    settings = log.settings()
+    for part in result.parts:
+        study = Record(
+            name=part.study,
+            metrics={"best_ndcg_10": part.best_value, "present_ndcg_10": part.present_value},
+            tags={"part": part.part, **revision_tags(settings.project_root)},
+            files=sorted(log.places().plots.glob(f"tuning_{part.part}_*.png")),
+        )
+        try:
+            record(settings, log.read().name, study, trial_records(result.trials, part.study))
+        except TrackingError as error:
+            context.log.warning(str(error))
 
 
 def search_figures(result: TuningResult, log: MappedLog) -> Figures:

@@ -36,6 +36,9 @@ def _free_name(name: str) -> str:
     if name == "dagster":
         msg = "is the folder in which Dagster keeps its runs; choose another name"
         raise ValueError(msg)
+    if name == "mlflow":
+        msg = "is the folder in which MLflow keeps its records; choose another name"
+        raise ValueError(msg)
     return name
 
 

@@ -30,6 +30,24 @@ def test_an_absolute_home_is_taken_as_it_is(tmp_path):
     assert settings.mapping == "shop.yml"
 
 
+def test_records_go_below_the_home_unless_a_server_is_named(tmp_path):
+    settings = read_settings({"TOPSHELF_HOME": str(tmp_path)})
+    assert settings.tracking_store == f"sqlite:///{tmp_path}/mlflow/mlflow.db"
+    assert settings.tracking_files == tmp_path / "mlflow" / "files"
+    server = read_settings({"MLFLOW_TRACKING_URI": "http://records:5000"})
+    assert server.tracking_store == "http://records:5000"
+
+
+def test_the_environment_comes_back_after_a_block(monkeypatch, tmp_path):
+    monkeypatch.setenv("TOPSHELF_HOME", "before")
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    with Settings(home=tmp_path).exported():
+        assert os.environ["TOPSHELF_HOME"] == str(tmp_path)
+        assert "DAGSTER_HOME" in os.environ
+    assert os.environ["TOPSHELF_HOME"] == "before"
+    assert "DAGSTER_HOME" not in os.environ
+
+
 def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch):
     monkeypatch.setenv("TOPSHELF_MAPPING", "deskdrop")
     assert read_settings().mapping == "deskdrop"
@@ -74,6 +92,7 @@ def test_other_programs_get_the_same_files_and_no_telemetry(tmp_path, monkeypatc
     assert os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] == "false"
     assert os.environ["FEAST_USAGE"] == "False"
     assert os.environ["SQLMESH__DISABLE_ANONYMIZED_ANALYTICS"] == "true"
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
 def test_programs_beside_python_are_found_once(monkeypatch):

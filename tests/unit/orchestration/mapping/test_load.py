@@ -137,6 +137,7 @@ def test_required_keys_are_named(write, shop, project):
             "may hold a-z, 0-9 and _ only; it names a folder and rows of seeds/event_types.csv",
         ),
         ("dagster", "is the folder in which Dagster keeps its runs; choose another name"),
+        ("mlflow", "is the folder in which MLflow keeps its records; choose another name"),
         (7, "must be text; put it in quotes"),
     ],
 )
