@@ -72,7 +72,7 @@
 
     create or replace macro main.similar_items(item_key) as table
     with neighbours as (
-        select neighbour_rank, neighbour_item_id, score, support, release_id, generated_at
+        select neighbour_rank, neighbour_item_id, score, source, support, release_id, generated_at
         from serving.rec_item_neighbours
         where item_id = cast(item_key as varchar)
     ),
@@ -81,6 +81,7 @@
             cast(row_number() over (order by popularity_rank) as integer) as neighbour_rank,
             item_id as neighbour_item_id,
             cast(null as double) as score,
+            'popular' as source,
             cast(0 as bigint) as support,
             release_id,
             generated_at

@@ -59,6 +59,12 @@
         upper double,
         user_count bigint
     );
+    create table if not exists ml.content_neighbours (
+        item_id varchar,
+        neighbour_item_id varchar,
+        neighbour_rank bigint,
+        similarity double
+    );
     create table if not exists ml.diverse_positions (
         cutoff_at timestamp,
         trade_off double,

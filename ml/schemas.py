@@ -182,6 +182,29 @@ class MetricIntervals(pa.DataFrameModel):
         return enclosed | (frame["lower"].isna() & frame["upper"].isna())
 
 
+class ContentNeighbours(pa.DataFrameModel):
+    """Items whose content is like that of an item without neighbours by co-visitation.
+
+    Grain: one row per `item_id` and `neighbour_rank`.
+    """
+
+    item_id: str = pa.Field(str_length={"min_value": 1})
+    neighbour_item_id: str = pa.Field(str_length={"min_value": 1})
+    neighbour_rank: np.int64 = pa.Field(ge=1)
+    similarity: np.float64 = pa.Field(gt=0.0, le=1.0)
+
+    class Config:
+        """Exactly these columns, a neighbour and a rank once per item."""
+
+        strict = True
+        unique = ("item_id", "neighbour_rank")
+
+    @pa.dataframe_check(error="an item is no neighbour of itself")
+    def differ(cls, frame: pd.DataFrame) -> pd.Series:  # noqa: N805
+        """Compare the two items."""
+        return frame["item_id"] != frame["neighbour_item_id"]
+
+
 class DiversePositions(pa.DataFrameModel):
     """The best candidates of the ranker in an order whose items differ.
 

@@ -58,6 +58,7 @@ checks = [
     schema_check("factors", schemas.Factors),
     schema_check("contributions", schemas.Contributions),
     schema_check("ranked_candidates", schemas.RankedCandidates),
+    schema_check("content_neighbours", schemas.ContentNeighbours),
     schema_check("diverse_positions", schemas.DiversePositions),
     schema_check("list_costs", schemas.ListCosts),
     schema_check("ranker_metrics", schemas.RankerMetrics),

@@ -96,8 +96,8 @@ def similar(
     """Show what goes with an item: what people who had it had soon before or after.
 
     Reads the published file, as `select * from similar_items('ITEM')` would. The support is the
-    number of people in whose history both stand; it is 0 for the popular items that stand in for
-    an item without neighbours.
+    number of people in whose history both stand. For an item that nobody has been seen with, items
+    whose title, category and attributes are alike answer, else popular ones; their support is 0.
     """
     from orchestration.lookups import similar_rows
     from orchestration.terminal.answers import answer, rows_table
@@ -107,6 +107,7 @@ def similar(
         "neighbour_item_id": "item",
         "title": "title",
         "score": "score",
+        "source": "source",
         "support": "support",
     }
     raise typer.Exit(

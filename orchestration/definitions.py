@@ -3,6 +3,7 @@
 import dagster as dg
 from dagster_dbt import DbtCliResource
 
+from orchestration.assets.content import similar_contents
 from orchestration.assets.dbt import (
     dbt_project,
     feature_models,
@@ -41,6 +42,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             feature_files,
             feature_registry,
             factorisation,
+            similar_contents,
             ranking_models,
             ranker,
             diverse_positions,

@@ -38,6 +38,7 @@ SIMILAR = """
         lists.neighbour_item_id,
         items.title,
         lists.score,
+        lists.source,
         lists.support,
         lists.release_id,
         lists.generated_at

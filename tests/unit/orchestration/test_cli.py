@@ -28,6 +28,7 @@ select
     1 as neighbour_rank,
     'i1' as neighbour_item_id,
     cast(0.5 as double) as score,
+    'covisitation' as source,
     3 as support,
     'r1' as release_id,
     timestamp '2026-01-01' as generated_at;

@@ -29,6 +29,7 @@ select
     1 as neighbour_rank,
     'i2' as neighbour_item_id,
     0.5 as score,
+    'covisitation' as source,
     3 as support,
     'r1' as release_id,
     timestamp '2026-01-01' as generated_at

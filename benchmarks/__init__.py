@@ -1,0 +1,1 @@
+"""Speed and quality, measured by one command each."""
