@@ -1,1 +1,0 @@
-"""How good recommendations are, on logs that anyone can get."""
