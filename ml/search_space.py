@@ -45,16 +45,17 @@ SQL: Space = {
     "covisitation_backward_weight": Range(0, 1),
     "covisitation_gap_half_life_days": Range(0.5, 180, is_log=True),
     "covisitation_age_half_life_days": Range(2, 365, is_log=True),
-    "covisitation_length_power": Range(0, 3),
+    "covisitation_length_power": Range(0, 5),
     "covisitation_item_power": Range(0, 1),
     "covisitation_neighbour_power": Range(0, 1),
     "covisitation_minimum_support": Range(1, 5, is_whole=True),
+    "neighbours_per_item": Range(50, 400, is_log=True, is_whole=True),
 }
 # Fields of `AlsParams`.
 ALS: Space = {
-    "factors": Range(16, 256, is_log=True, is_whole=True),
+    "factors": Range(16, 512, is_log=True, is_whole=True),
     "unobserved_weight": Range(0.003, 3, is_log=True),
-    "regularization": Range(0.1, 300, is_log=True),
+    "regularization": Range(0.001, 300, is_log=True),
     "frequency_exponent": Range(0, 1),
     "iterations": Range(5, 30, is_whole=True),
 }

@@ -24,6 +24,19 @@ candidates as (
 
 ),
 
+blends as (
+
+    select
+        user_id,
+        item_id,
+        blend_rank,
+        is_seen,
+        cutoff_at
+
+    from {{ ref('rnk_blends') }}
+
+),
+
 popular_offers as (
 
     select
@@ -79,6 +92,18 @@ offers as (
     from candidates
 
     where repeat_rank is not null
+
+    union all
+
+    select
+        user_id,
+        item_id,
+        'blend' as system,
+        blend_rank as item_rank,
+        is_seen,
+        cutoff_at
+
+    from blends
 
     union all
 

@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat: quality against published figures, speed against peers."""

@@ -1,0 +1,1 @@
+"""How good the lists are on public data, beside what others have published."""

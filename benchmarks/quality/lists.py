@@ -1,0 +1,152 @@
+"""The product's lists for the test part of a fixed split, and what they cost."""
+
+import json
+import resource
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from ml.als import AlsModel, fit_als
+from ml.factors import factor_blocks
+from ml.interactions import InteractionMatrix, build_interaction_matrix
+from ml.intervals import metric_intervals
+from ml.metrics import user_metrics
+from ml.proposals import proposal_blocks
+from orchestration.resources import MappedLog, Warehouse
+from orchestration.settings import Settings
+from orchestration.tuning.dbt import run_dbt
+from orchestration.tuning.folds import NO_TESTS, ONE_MOMENT
+
+BEFORE_LEARNING = [
+    "+cnd_user_covisited",
+    "+cnd_user_repeats",
+    "+cnd_popular_items",
+    "+trn_user_item_weights",
+    "+ftr_user_activity",
+    "+evl_relevant_pairs",
+]
+AFTER_LEARNING = [
+    "rnk_candidate_pairs",
+    "rnk_candidates",
+    "rnk_signals",
+    "rnk_blends",
+    "evl_popular_offers",
+    "evl_baseline_offers",
+]
+EVALUATED = "select cutoff_at from intermediate.int_cutoffs where role = 'evaluate'"
+PAIRS = f"""
+    select user_id, item_id, weight from training.trn_user_item_weights
+    where cutoff_at = ({EVALUATED})
+"""
+USERS = f"""
+    select user_id, history_count from training.trn_ranking_moments
+    where cutoff_at = ({EVALUATED})
+"""
+# Every item the user has not had is in the ranking; training items are removed.
+LISTS = """
+    select
+        'new_items' as setting,
+        system,
+        user_id,
+        item_id,
+        row_number() over (partition by system, user_id order by item_rank, item_id) as rank
+    from evaluation.evl_baseline_offers
+    where not is_seen
+    qualify rank <= ?
+"""
+RELEVANT = """
+    select setting, user_id, item_id from evaluation.evl_relevant_pairs
+    where setting = 'new_items'
+"""
+# What a system's list is made by, beside the factorisation.
+MODELS = {
+    "most_popular": {"fit": ["cnd_popular_items"], "score": ["evl_popular_offers"]},
+    "decayed_popular": {"fit": ["cnd_popular_items"], "score": ["evl_popular_offers"]},
+    "covisitation": {"fit": ["cnd_item_neighbours"], "score": ["cnd_user_covisited"]},
+    "blend": {"fit": [], "score": ["rnk_candidates", "rnk_signals", "rnk_blends"]},
+}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of one split.
+
+    Attributes
+    ----------
+    intervals : DataFrame
+        `system`, `metric`, `value`, `lower`, `upper`, `user_count`.
+    seconds : dict of str to dict of str to float
+        Of each system, to fit and to score all users. A model of dbt is built for two moments,
+        that of the test and the one after it.
+    peak_bytes : int
+        Most memory that this process held.
+    """
+
+    intervals: pd.DataFrame
+    seconds: dict[str, dict[str, float]]
+    peak_bytes: int
+
+
+def measure(settings: Settings, k: int) -> Measured:
+    """Build the lists of every system and judge them.
+
+    Parameters
+    ----------
+    settings : Settings
+        The log of a split whose last day is the test.
+    k : int
+        Items judged, >= 1.
+    """
+    log = MappedLog(
+        home=str(settings.home),
+        mapping=settings.mapping,
+        project_root=str(settings.project_root),
+    )
+    warehouse = Warehouse(log=log)
+    variables = {**log.dbt_vars(), **ONE_MOMENT}
+    run_dbt(settings, ["build", *NO_TESTS], BEFORE_LEARNING, variables)
+    seconds = _model_seconds(settings)
+    with warehouse.connect() as connection:
+        matrix = build_interaction_matrix(connection.execute(PAIRS).df())
+        users = connection.execute(USERS).df()
+        ((cutoff_at,),) = connection.execute(EVALUATED).fetchall()
+    began = time.perf_counter()
+    model = fit_als(matrix, log.reviewed().als, threads=2)
+    fitted = time.perf_counter()
+    warehouse.replace_together(
+        ["ml.candidates", "ml.factors"],
+        lambda _: _blocks(model, matrix, users["user_id"], cutoff_at),
+    )
+    scored = time.perf_counter()
+    run_dbt(settings, ["build", *NO_TESTS], AFTER_LEARNING, variables)
+    seconds.update(_model_seconds(settings))
+    with warehouse.connect() as connection:
+        lists = connection.execute(LISTS, [k]).df()
+        relevant = connection.execute(RELEVANT).df()
+    metrics = user_metrics(lists, relevant, users, k)
+    intervals = metric_intervals(metrics, [f"recall_{k}", f"ndcg_{k}"])
+    by_system = {
+        system: {stage: sum(seconds.get(name, 0.0) for name in names) for stage, names in of.items()}
+        for system, of in MODELS.items()
+    }
+    by_system["als"] = {"fit": fitted - began, "score": scored - fitted}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured(intervals, by_system, peak)
+
+
+def _blocks(
+    model: AlsModel, matrix: InteractionMatrix, users: pd.Series, cutoff_at: object
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    for block in proposal_blocks(model, matrix, 100, users.to_numpy()):
+        yield "ml.candidates", block.assign(cutoff_at=cutoff_at)
+    for block in factor_blocks(model, matrix):
+        yield "ml.factors", block.assign(cutoff_at=cutoff_at)
+
+
+def _model_seconds(settings: Settings) -> dict[str, float]:
+    """Return how long dbt took for each model of its last run."""
+    results = json.loads((settings.home / "target" / "run_results.json").read_text())["results"]
+    return {row["unique_id"].rsplit(".", 1)[-1]: row["execution_time"] for row in results}
