@@ -142,6 +142,34 @@ def test_every_item_has_neighbours_that_are_others(places):
 
 
 @pytest.mark.usefixtures("summary")
+def test_an_item_that_nobody_was_seen_with_is_answered_by_its_category(places):
+    with duckdb.connect(str(places.snapshot), read_only=True) as connection:
+        categories = connection.execute(
+            """
+            select items.category, neighbours.category
+            from serving.rec_item_neighbours as lists
+            inner join staging.stg_catalog__items as items on lists.item_id = items.item_id
+            inner join staging.stg_catalog__items as neighbours
+                on lists.neighbour_item_id = neighbours.item_id
+            where lists.source = 'content' and lists.neighbour_rank = 1
+            """
+        ).fetchall()
+    assert categories
+    assert all(own == other for own, other in categories)
+
+
+@pytest.mark.usefixtures("summary")
+def test_the_choices_for_lists_are_measured_against_the_plain_ones(places):
+    with duckdb.connect(str(places.snapshot), read_only=True) as connection:
+        costs = connection.execute(
+            "select choice, count(*), min(difference) from evaluation.evl_list_costs group by all"
+        ).fetchall()
+    counts = {choice: count for choice, count, _ in costs}
+    assert counts == {"plain": 1, "category_limit": 3, "novelty": 3, "freshness": 3, "mmr": 3}
+    assert {least for choice, _, least in costs if choice == "plain"} == {0.0}
+
+
+@pytest.mark.usefixtures("summary")
 def test_the_command_line_answers_like_the_table(places, environment):
     finished = subprocess.run(
         command("recommend", "u00042", "--json"),
