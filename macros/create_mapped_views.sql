@@ -24,8 +24,17 @@
 
 {% macro create_mapped_view(name, columns) -%}
     {%- set source = var("mapping").get(name) or {} -%}
-    {%- set mapped = source.get("columns") or {} -%}
-    {%- set attributes = source.get("attributes") or [] -%}
+    {#- dbt by itself reads the mapping unchecked: what is sensitive and not allowed stays out. -#}
+    {%- set allowed = (source.get("allowed_sensitive") or []) | map("lower") | list -%}
+    {%- set refused = (source.get("sensitive") or []) | map("lower") | reject("in", allowed) | list -%}
+    {%- set mapped = {} -%}
+    {%- for column, name in (source.get("columns") or {}).items() if name | lower not in refused -%}
+    {%- do mapped.update({column: name}) -%}
+    {%- endfor -%}
+    {%- set attributes = [] -%}
+    {%- for name in source.get("attributes") or [] if name | lower not in refused -%}
+    {%- do attributes.append(name) -%}
+    {%- endfor -%}
     create or replace view mapped.{{ name }} as
     select
         {%- for column in columns %}

@@ -113,6 +113,21 @@
         value double,
         row_count bigint
     );
+    create table if not exists ml.ranker_encodings (
+        feature varchar,
+        category varchar,
+        code bigint
+    );
+    create table if not exists ml.audit (
+        attribute varchar,
+        system varchar,
+        user_group varchar,
+        metric varchar,
+        value double,
+        lower double,
+        upper double,
+        user_count bigint
+    );
     create table if not exists ml.ranker_explanations (
         user_id varchar,
         item_id varchar,

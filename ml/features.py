@@ -43,6 +43,23 @@ def feature_matrix(frame: pd.DataFrame, features: list[str]) -> np.ndarray:
     return matrix
 
 
+def check_rows(
+    frame: pd.DataFrame, labels: np.ndarray, users: np.ndarray, weights: np.ndarray
+) -> None:
+    """Refuse rows that cannot be learned from: see `fit_ranker` for what they must be."""
+    if not len(frame) == labels.size == len(users) == weights.size:
+        raise ValueError(
+            f"{len(frame)} rows, {labels.size} labels, {len(users)} users, {weights.size} weights"
+        )
+    refused = int((~(weights > 0)).sum())
+    if refused:
+        raise ValueError(f"{refused} weights are not > 0")
+    if not labels.any():
+        raise ValueError("no positives: nobody took a candidate in the label window")
+    if labels.all():
+        raise ValueError("no negatives: every candidate was taken")
+
+
 def _holds_numbers(column: pd.Series) -> bool:
     """Whether there are only numbers, booleans and nulls."""
     if column.dtype != object:

@@ -1,14 +1,16 @@
 """The second stage: the probability that a user takes a candidate."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from ml.attributes import AttributeEncoder, encode, fit_encoder
 from ml.calibration import Calibrator, calibrate, fit_calibrator
-from ml.features import feature_matrix
+from ml.features import check_rows, feature_matrix
 from ml.sampling import hash_fractions, row_order
 
 BATCH_ROWS = 200_000
@@ -82,11 +84,14 @@ class Ranker:
         From the raw score to the probability among all candidates.
     features : tuple of str
         Columns, in the order of the booster's inputs.
+    encoder : AttributeEncoder
+        What stands for the values of those features that are no numbers.
     """
 
     booster: HistGradientBoostingClassifier
     calibrator: Calibrator
     features: tuple[str, ...]
+    encoder: AttributeEncoder = field(default_factory=AttributeEncoder)
 
 
 def fit_ranker(
@@ -97,6 +102,7 @@ def fit_ranker(
     params: RankerParams,
     weights: np.ndarray | None = None,
     threads: int = 1,
+    attributes: Sequence[str] = (),
 ) -> Ranker:
     """Fit the ranker, and calibrate it on users it has not seen.
 
@@ -124,6 +130,8 @@ def fit_ranker(
     threads : int
         Processor threads, >= 1; does not change the result. More threads
         than idle cores are many times slower than one.
+    attributes : sequence of str
+        Those of `features` that are text, to be encoded as `fit_encoder` does.
 
     Returns
     -------
@@ -140,8 +148,9 @@ def fit_ranker(
     """
     labels = np.asarray(labels, dtype=bool)
     weights = np.ones(len(frame)) if weights is None else np.asarray(weights, dtype=np.float64)
-    _check_rows(frame, labels, users, weights)
-    inputs = feature_matrix(frame, features)
+    check_rows(frame, labels, users, weights)
+    encoder = fit_encoder(frame, list(attributes))
+    inputs = feature_matrix(encode(encoder, frame), features)
     keys = pd.DataFrame(inputs).assign(user=np.asarray(users), label=labels, weight=weights)
     order = row_order(keys)
     inputs, labels, weights = inputs[order], labels[order], weights[order]
@@ -154,7 +163,7 @@ def fit_ranker(
         raw_scores = _raw_scores(booster, inputs[held_out])
     shift = -float(np.log(weights[~labels].mean() / weights[labels].mean()))
     calibrator = fit_calibrator(raw_scores, labels[held_out], weights[held_out], shift)
-    return Ranker(booster, calibrator, tuple(features))
+    return Ranker(booster, calibrator, tuple(features), encoder)
 
 
 def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.DataFrame:
@@ -186,7 +195,7 @@ def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.Dat
     raw_scores = np.empty(len(frame))
     for start in range(0, max(len(frame), 1), BATCH_ROWS):
         rows = slice(start, start + BATCH_ROWS)
-        inputs = feature_matrix(frame.iloc[rows], list(ranker.features))
+        inputs = feature_matrix(encode(ranker.encoder, frame.iloc[rows]), list(ranker.features))
         with threadpool_limits(threads, "openmp"):
             raw_scores[rows] = _raw_scores(ranker.booster, inputs)
     scores = calibrate(ranker.calibrator, raw_scores)
@@ -196,23 +205,6 @@ def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.Dat
 def _raw_scores(booster: HistGradientBoostingClassifier, inputs: np.ndarray) -> np.ndarray:
     """Log odds; scikit-learn refuses an input without rows."""
     return booster.decision_function(inputs) if len(inputs) else np.empty(0)
-
-
-def _check_rows(
-    frame: pd.DataFrame, labels: np.ndarray, users: np.ndarray, weights: np.ndarray
-) -> None:
-    """Refuse rows that cannot be learned from."""
-    if not len(frame) == labels.size == len(users) == weights.size:
-        raise ValueError(
-            f"{len(frame)} rows, {labels.size} labels, {len(users)} users, {weights.size} weights"
-        )
-    refused = int((~(weights > 0)).sum())
-    if refused:
-        raise ValueError(f"{refused} weights are not > 0")
-    if not labels.any():
-        raise ValueError("no positives: nobody took a candidate in the label window")
-    if labels.all():
-        raise ValueError("no negatives: every candidate was taken")
 
 
 def _fit_booster(

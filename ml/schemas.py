@@ -336,6 +336,46 @@ class RankerTrees(pa.DataFrameModel):
         return bool(split.isna().sum(axis="columns").isin((0, 5)).all())
 
 
+class Audit(pa.DataFrameModel):
+    """What the ranker does with an attribute of users and without it, by group.
+
+    Grain: one row per `attribute`, `system`, `user_group` and `metric`.
+    """
+
+    attribute: str = pa.Field(str_length={"min_value": 1})
+    system: str = pa.Field(isin=("with", "without", "difference"))
+    user_group: str
+    metric: str = pa.Field(str_length={"min_value": 1})
+    value: np.float64 = pa.Field(ge=-LARGEST, le=LARGEST)
+    lower: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)
+    upper: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)
+    user_count: np.int64 = pa.Field(ge=1)
+
+    class Config:
+        """Exactly these columns, a metric once per group and system."""
+
+        strict = True
+        unique = ("attribute", "system", "user_group", "metric")
+
+
+class RankerEncodings(pa.DataFrameModel):
+    """By which numbers the ranker knows the values of attributes.
+
+    Grain: one row per `feature` and `code`. An attribute of numbers has one
+    row without a category.
+    """
+
+    feature: str = pa.Field(str_length={"min_value": 1})
+    category: str = pa.Field(nullable=True, coerce=True)
+    code: np.int64 = pa.Field(ge=0)
+
+    class Config:
+        """Exactly these columns, a code once per feature."""
+
+        strict = True
+        unique = ("feature", "code")
+
+
 class RankerExplanations(pa.DataFrameModel):
     """What each feature added to the scores of some served rows.
 

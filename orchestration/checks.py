@@ -65,6 +65,7 @@ checks = [
     schema_check("ranker_importances", schemas.RankerImportances),
     schema_check("rankers", schemas.Rankers),
     schema_check("ranker_trees", schemas.RankerTrees),
+    schema_check("ranker_encodings", schemas.RankerEncodings),
     schema_check("ranker_explanations", schemas.RankerExplanations),
     schema_check("user_metrics", schemas.UserMetrics),
     schema_check("metric_intervals", schemas.MetricIntervals),

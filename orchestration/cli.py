@@ -147,6 +147,26 @@ def explain(
 
 
 @app.command()
+def audit(
+    attribute: Annotated[
+        str, typer.Option("--attribute", "-a", help="A column of the mapped table of users.")
+    ],
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what an attribute of users would change, and how its groups are served.
+
+    Teaches the ranker with the attribute and without it, on the same rows, and compares the lists
+    at the evaluation cutoff: quality by group with 95% intervals, share of the catalogue shown,
+    popularity of what is shown. The attribute need not be allowed; nothing served changes. Needs a
+    log that was run; writes the table ml.audit of the warehouse.
+    """
+    from orchestration.terminal.audits import audit_in_terminal
+
+    raise typer.Exit(audit_in_terminal(_settings(mapping), attribute, as_json=as_json))
+
+
+@app.command()
 def evaluate(
     lists: Annotated[
         bool,

@@ -6,7 +6,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from ml.ranker_trees import Explanations, RankerTables, explain_scores
+from ml.explanations import Explanations, explain_scores
+from ml.ranker_trees import RankerTables
 from orchestration.lookups import Row, rows_of
 
 SERVED = """
@@ -64,7 +65,8 @@ def read_ranker(connection: duckdb.DuckDBPyConnection) -> RankerTables | None:
     """Read the ranker of the release; None if there is none."""
     ranker = connection.execute("from ml.rankers").df()
     trees = connection.execute("from ml.ranker_trees order by tree, node").df()
-    return None if ranker.empty else RankerTables(ranker, trees)
+    encodings = connection.execute("from ml.ranker_encodings").df()
+    return None if ranker.empty else RankerTables(ranker, trees, encodings)
 
 
 def explained(connection: duckdb.DuckDBPyConnection, user_id: str, item_id: str) -> Row:
@@ -162,10 +164,18 @@ def _features(result: Explanations, row: "pd.Series[Any]", meanings: dict[str, s
             "feature": str(name),
             "value": _plain(row[name]),
             "shap_value": float(values[name]),
-            "meaning": meanings.get(str(name)),
+            "meaning": meanings.get(str(name)) or _meaning_of_attribute(str(name)),
         }
         for name in order
     ]
+
+
+def _meaning_of_attribute(name: str) -> str | None:
+    """Say what is meant by a feature that no contract describes, for the mapping named it."""
+    for prefix, whose in {"user_attribute__": "user", "item_attribute__": "item"}.items():
+        if name.startswith(prefix):
+            return f"{name.removeprefix(prefix)} of the {whose}, as the catalogue has it today."
+    return None
 
 
 def _plain(value: object) -> object:

@@ -1,15 +1,16 @@
 """Fitting, judging and applying the ranker on rows of the warehouse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 import pandas as pd
 
+from ml.explanations import mean_absolute_shap
 from ml.ordering import rank_within
 from ml.ranker_quality import RankerQuality, permutation_importances, ranker_quality
-from ml.ranker_trees import mean_absolute_shap, ranker_tables
+from ml.ranker_trees import ranker_tables
 from ml.ranking import Ranker, RankerParams, fit_ranker, score_frame
 from orchestration.blocks import blocks_of_users
 from orchestration.ranker_rows import frame_query, learning_rows, ranker_features
@@ -46,6 +47,7 @@ def fit_rankers(
     store: "FeatureStore",
     params: RankerParams,
     threads: int,
+    attributes: Sequence[str] = (),
 ) -> Rankers:
     """Fit on the training cutoffs and judge by the evaluation cutoff; then fit on all of them.
 
@@ -59,10 +61,12 @@ def fit_rankers(
         Hyper-parameters.
     threads : int
         Processor threads.
+    attributes : sequence of str
+        Of `ranker_attributes`: what is learned of users and items beside what they did.
     """
-    features = ranker_features(connection, store)
-    past = learning_rows(connection, store, "train", params)
-    recent = learning_rows(connection, store, "evaluate", params)
+    features = [*ranker_features(connection, store), *attributes]
+    past = learning_rows(connection, store, "train", params, attributes)
+    recent = learning_rows(connection, store, "evaluate", params, attributes)
     everything = pd.concat([past, recent], ignore_index=True)
     by_role = {
         role: fit_ranker(
@@ -73,6 +77,7 @@ def fit_rankers(
             params,
             rows["sample_weight"].to_numpy(),
             threads,
+            attributes,
         )
         for role, rows in {"evaluate": past, "serve": everything}.items()
         if not rows.empty
@@ -107,7 +112,7 @@ def ranked_blocks(
         Processor threads.
     """
     for role, ranker in rankers.by_role.items():
-        for block in blocks_of_users(connection, frame_query(role)):
+        for block in blocks_of_users(connection, frame_query(role, ranker.features)):
             scored = block[KEPT].join(score_frame(ranker, block, threads))
             ranked = scored.assign(
                 ranked_position=rank_within(scored, ["cutoff_at", "user_id"]),
@@ -117,7 +122,7 @@ def ranked_blocks(
 
 
 def serving_tables(rankers: Rankers, release_id: str) -> dict[str, pd.DataFrame]:
-    """Write the ranker of the served lists down as `ml.rankers` and `ml.ranker_trees`.
+    """Write the ranker of the served lists down, as the tables `ml.ranker…`.
 
     Parameters
     ----------
@@ -133,6 +138,7 @@ def serving_tables(rankers: Rankers, release_id: str) -> dict[str, pd.DataFrame]
     return {
         "ml.rankers": tables.ranker.assign(release_id=release_id),
         "ml.ranker_trees": tables.trees,
+        "ml.ranker_encodings": tables.encodings,
     }
 
 
@@ -140,7 +146,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, ranker: Ranker, threads: int) 
     """Compare the probabilities of all candidates at the evaluation cutoff with what happened."""
     scored = [
         score_frame(ranker, block, threads).assign(is_relevant=block["is_relevant"])
-        for block in blocks_of_users(connection, frame_query("evaluate"))
+        for block in blocks_of_users(connection, frame_query("evaluate", ranker.features))
     ]
     rows = pd.concat(scored, ignore_index=True)
     return ranker_quality(

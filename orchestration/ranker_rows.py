@@ -1,5 +1,6 @@
 """The rows that the ranker learns from: a sample of past candidates with features from Feast."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -8,6 +9,7 @@ import pandas as pd
 from feature_repo.lookup import MOMENT, feature_names, point_in_time_features
 from ml.ranking import RankerParams
 from ml.sampling import sample_negatives_by_share
+from orchestration.attributes import with_attributes
 from orchestration.blocks import blocks_of_users
 
 if TYPE_CHECKING:
@@ -27,15 +29,26 @@ FRAME_FEATURES = """
 """
 
 
-def frame_query(role: str) -> str:
-    """Return the query for all candidates, with features and labels, at the cutoffs of a role."""
-    return f"""
+def frame_query(role: str, features: Sequence[str] = ()) -> str:
+    """Return the query for all candidates, with features and labels, at the cutoffs of a role.
+
+    Parameters
+    ----------
+    role : str
+        `train`, `evaluate` or `serve`.
+    features : sequence of str
+        Those that are attributes come with the rows.
+    """
+    return with_attributes(
+        f"""
         select rnk_frame.*
         from ranking.rnk_frame
         inner join intermediate.int_cutoffs
             on rnk_frame.cutoff_at = int_cutoffs.cutoff_at
         where int_cutoffs.role = '{role}'
-    """
+        """,
+        features,
+    )
 
 
 def ranker_features(connection: duckdb.DuckDBPyConnection, store: "FeatureStore") -> list[str]:
@@ -55,7 +68,11 @@ def frame_features(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def learning_rows(
-    connection: duckdb.DuckDBPyConnection, store: "FeatureStore", role: str, params: RankerParams
+    connection: duckdb.DuckDBPyConnection,
+    store: "FeatureStore",
+    role: str,
+    params: RankerParams,
+    attributes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Sample candidates of the cutoffs of a role, and join their features as Feast knows them.
 
@@ -69,6 +86,8 @@ def learning_rows(
         `train` or `evaluate`.
     params : RankerParams
         Says how many negatives are kept per positive.
+    attributes : sequence of str
+        Features that are attributes, as text.
 
     Returns
     -------
@@ -77,7 +96,7 @@ def learning_rows(
         features of the service. No rows if no candidate was taken.
     """
     names = ", ".join(feature_names(store, SERVICE))
-    candidates = f"select * exclude ({names}) from ({frame_query(role)})"
+    candidates = f"select * exclude ({names}) from ({frame_query(role, attributes)})"
     sample = _sample(connection, candidates, role, params)
     return point_in_time_features(store, SERVICE, sample.assign(**{MOMENT: sample["cutoff_at"]}))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.attributes import with_attributes
 from orchestration.files import replacing
 
 # Table and the order in which its rows lie: a lookup by the first column reads one block.
@@ -22,13 +23,15 @@ TABLES = {
     "ml.ranker_importances": "importance desc, feature",
     "ml.rankers": "release_id",
     "ml.ranker_trees": "tree, node",
+    "ml.ranker_encodings": "feature, code",
     "ml.ranker_explanations": "user_id, item_id, feature",
     "ml.contributions": "user_id, item_id, contribution_rank",
     "ranking.rnk_frame": "user_id, item_id",
 }
 # Of these only what `topshelf explain` may be asked for: the pairs of the lists, at the moment that
 # the release ranked.
-SERVED_PAIRS = ("ml.contributions", "ranking.rnk_frame")
+FRAME = "ranking.rnk_frame"
+SERVED_PAIRS = ("ml.contributions", FRAME)
 SERVED = """
     semi join warehouse.serving.rec_user_top_items as lists
         on
@@ -106,12 +109,20 @@ def write_snapshot(warehouse: Path, snapshot: Path, project_root: Path) -> dict[
 def _copy_table(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     schema, name = table.split(".")
     connection.execute(f"create schema if not exists {schema}")
-    chosen = f"as pairs {SERVED}" if table in SERVED_PAIRS else ""
-    connection.execute(
-        f"create table {table} as select * from warehouse.{table} {chosen} order by {TABLES[table]}"
-    )
+    query = f"select * from warehouse.{table} as pairs"
+    if table in SERVED_PAIRS:
+        query = f"{query} {SERVED}"
+    if table == FRAME:
+        query = with_attributes(query, _ranker_features(connection), "warehouse.")
+    connection.execute(f"create table {table} as from ({query}) order by {TABLES[table]}")
     _copy_comments(connection, schema, name)
     return _number(connection, f"select count(*) from {table}")
+
+
+def _ranker_features(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """List what the ranker of the release reads."""
+    rows = connection.execute("select unnest(features) from warehouse.ml.rankers").fetchall()
+    return [str(name) for (name,) in rows]
 
 
 def _copy_comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:

@@ -1,8 +1,11 @@
 """Why the ranker scored some served rows as it did."""
 
 import dagster as dg
+import pandas as pd
 
-from ml.ranker_trees import explain_scores, long_explanations
+from ml.explanations import explain_scores, long_explanations
+from ml.ranker_trees import RankerTables
+from orchestration.attributes import with_attributes
 from orchestration.explanations import read_ranker
 from orchestration.figures import explanation_figures
 from orchestration.resources import MappedLog, Warehouse
@@ -33,6 +36,7 @@ SAMPLE = f"""
         ["ranking", "rnk_frame"],
         ["ml", "rankers"],
         ["ml", "ranker_trees"],
+        ["ml", "ranker_encodings"],
     ],
     group_name="learning",
     kinds={"python"},
@@ -42,8 +46,9 @@ def explanations(log: MappedLog, warehouse: Warehouse) -> dg.MaterializeResult:
     """Say for a sample of the served rows what each feature added to their scores."""
     with warehouse.connect() as connection:
         tables = read_ranker(connection)
-        sample = connection.execute(SAMPLE).df()
-    blocks = [] if tables is None else [long_explanations(explain_scores(tables, sample), sample)]
+        features = [] if tables is None else list(tables.ranker["features"].iloc[0])
+        sample = connection.execute(with_attributes(SAMPLE, features)).df()
+    blocks = [] if tables is None else [_explained(tables, sample)]
     count = warehouse.replace_by_blocks("ml.ranker_explanations", lambda _: iter(blocks))
     return dg.MaterializeResult(
         metadata={
@@ -51,3 +56,7 @@ def explanations(log: MappedLog, warehouse: Warehouse) -> dg.MaterializeResult:
             **explanation_figures(blocks, log.places().plots),
         }
     )
+
+
+def _explained(tables: RankerTables, sample: pd.DataFrame) -> pd.DataFrame:
+    return long_explanations(tables, explain_scores(tables, sample), sample)

@@ -23,6 +23,7 @@ from orchestration.snapshot import write_snapshot
         ["ml", "ranker_importances"],
         ["ml", "rankers"],
         ["ml", "ranker_trees"],
+        ["ml", "ranker_encodings"],
         ["ml", "ranker_explanations"],
         ["ml", "contributions"],
         ["ranking", "rnk_frame"],

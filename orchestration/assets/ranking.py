@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.assets.features import FILES
+from orchestration.attributes import ranker_attributes
 from orchestration.figures import calibration_figures, importance_figures
 from orchestration.ranker_fit import fit_rankers, ranked_blocks, serving_tables
 from orchestration.resources import Features, MappedLog, Warehouse
@@ -17,8 +18,9 @@ TABLES = {
     "ranker_importances": "How much worse the ranker gets when a feature is shuffled, or adds.",
     "rankers": "The ranker of the release, apart from its trees.",
     "ranker_trees": "The trees of the ranker, node by node.",
+    "ranker_encodings": "By which numbers the ranker knows the values of attributes.",
 }
-WRITTEN_DOWN = ["ml.rankers", "ml.ranker_trees"]
+WRITTEN_DOWN = ["ml.rankers", "ml.ranker_trees", "ml.ranker_encodings"]
 
 
 class RankerConfig(dg.Config):
@@ -54,7 +56,9 @@ def ranker(
     release_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run_id[:8]}"
     params = overridden(log.reviewed().ranker, config)
     with warehouse.connect() as connection:
-        rankers = fit_rankers(connection, features.open(), params, config.threads)
+        rankers = fit_rankers(
+            connection, features.open(), params, config.threads, ranker_attributes(log.read())
+        )
     count = warehouse.replace_by_blocks(
         "ml.ranked_candidates",
         lambda reading: ranked_blocks(reading, rankers, release_id, config.threads),

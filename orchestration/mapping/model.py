@@ -14,10 +14,12 @@ from pydantic import (
     PrivateAttr,
     StrictBool,
     StrictInt,
+    ValidationInfo,
     field_serializer,
     field_validator,
 )
 
+from orchestration.mapping.attributes import allowing, kept
 from orchestration.mapping.problems import nearest
 
 
@@ -141,20 +143,47 @@ class Events(_Part):
 
 
 class Items(_Part):
-    """Where the catalogue is; `attributes` are further columns to keep."""
+    """Where the catalogue is; `attributes` are further columns to keep.
+
+    Of them the ranker learns from the `ranker_attributes`.
+    """
 
     relation: Name
     columns: ItemColumns
     attributes: Names = ()
+    ranker_attributes: Names = ()
+
+    @field_validator("ranker_attributes")
+    @classmethod
+    def _are_kept(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return kept(names, info.data.get("attributes", ()))
 
 
 class Users(_Part):
-    """Where the users are; `sensitive` columns, kept or not, are never shown to a model."""
+    """Where the users are; `attributes` are further columns to keep.
+
+    Of them the ranker learns from the `ranker_attributes`. A `sensitive` column is neither kept nor
+    used as a segment unless `allowed_sensitive` names it.
+    """
 
     relation: Name
     columns: UserColumns
     attributes: Names = ()
+    ranker_attributes: Names = ()
     sensitive: Names = ()
+    allowed_sensitive: Annotated[Names, Field(validate_default=True)] = ()
+
+    @field_validator("ranker_attributes")
+    @classmethod
+    def _are_kept(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        return kept(names, info.data.get("attributes", ()))
+
+    @field_validator("allowed_sensitive")
+    @classmethod
+    def _are_enough(cls, names: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        segment = getattr(info.data.get("columns"), "segment", None)
+        used = [*info.data.get("attributes", ()), *([segment] if segment else [])]
+        return allowing(names, info.data.get("sensitive", ()), used)
 
 
 class Impressions(_Part):

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.explanations import explained
 from orchestration.settings import PROJECT_ROOT, Places, Settings
 
 pytestmark = pytest.mark.integration
@@ -182,6 +183,45 @@ def test_the_command_line_answers_like_the_table(places, environment):
     answered = [row["item_id"] for row in json.loads(finished.stdout)]
     listed = query(places.snapshot, "select item_id from recommend('u00042') limit 10")
     assert answered == [item for (item,) in listed]
+
+
+@pytest.mark.usefixtures("summary")
+def test_every_explanation_sums_to_the_score_that_is_served(places):
+    lists = query(
+        places.snapshot,
+        """
+        select user_id, item_id, score from serving.rec_user_top_items
+        where score is not null
+        order by md5(user_id || item_id)
+        limit 40
+        """,
+    )
+    with duckdb.connect(str(places.snapshot), read_only=True) as connection:
+        for user, item, score in lists:
+            ranker = explained(connection, user, item)["ranker"]
+            total = ranker["base_score"] + sum(row["shap_value"] for row in ranker["features"])
+            assert total == pytest.approx(ranker["raw_score"], abs=1e-9)
+            assert ranker["probability"] == pytest.approx(score, abs=1e-9)
+
+
+@pytest.mark.usefixtures("summary")
+def test_an_audit_reads_what_nothing_else_does(places, environment):
+    finished = subprocess.run(
+        command("audit", "--attribute", "age_band", "--json"),
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = json.loads(finished.stdout)
+    assert {"(all)", "18-29", "30-44", "45-59", "60+"} <= {row["user_group"] for row in rows}
+    assert {row["system"] for row in rows} == {"with", "without", "difference"}
+    assert query(places.warehouse, "select count(*) from ml.audit") == [(len(rows),)]
+    for table in ("staging.stg_catalog__users", "ranking.rnk_frame", "ml.rankers"):
+        text = query(places.warehouse, f"select string_agg(t::varchar) from {table} as t")[0][0]
+        assert "18-29" not in text
+        assert "age_band" not in text
 
 
 @pytest.mark.usefixtures("summary")

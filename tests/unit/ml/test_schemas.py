@@ -11,10 +11,12 @@ from ml.metrics import user_metrics
 from ml.ranker_trees import ranker_tables
 from ml.ranking import RankerParams, fit_ranker
 from ml.schemas import (
+    Audit,
     Candidates,
     Contributions,
     MetricIntervals,
     RankedCandidates,
+    RankerEncodings,
     RankerExplanations,
     RankerImportances,
     RankerMetrics,
@@ -225,6 +227,36 @@ def test_contributions_fall_along_their_ranks():
     ):
         with pytest.raises(SchemaError):
             Contributions.validate(broken(frame, row, **changes))
+
+
+def test_an_audit_has_a_metric_once_per_group_and_system():
+    frame = pd.DataFrame(
+        {
+            "attribute": "age",
+            "system": ["with", "difference"],
+            "user_group": "(all)",
+            "metric": ["head_share", "ndcg_10"],
+            "value": [0.5, -0.1],
+            "lower": [np.nan, -0.2],
+            "upper": [np.nan, 0.1],
+            "user_count": 4,
+        }
+    )
+    assert len(Audit.validate(frame)) == 2
+    for changes in ({"system": "beside"}, {"user_count": 0}, {"value": np.nan}):
+        with pytest.raises(SchemaError):
+            Audit.validate(broken(frame, 1, **changes))
+    with pytest.raises(SchemaError):
+        Audit.validate(frame.iloc[[0, 0]].reset_index(drop=True))
+
+
+def test_an_encoding_is_written_down_with_one_code_per_value():
+    frame = pd.DataFrame(
+        {"feature": ["a", "a", "b"], "category": ["x", "y", None], "code": [0, 1, 0]}
+    )
+    assert len(RankerEncodings.validate(frame)) == 3
+    with pytest.raises(SchemaError):
+        RankerEncodings.validate(broken(frame, 1, code=0))
 
 
 def test_a_feature_explains_a_pair_once():

@@ -41,6 +41,7 @@ select
 comment on column ranking.rnk_frame.als_rank is 'Rank by matrix factorisation.';
 create table ml.rankers as from ranker;
 create table ml.ranker_trees as from trees;
+create table ml.ranker_encodings as from encodings;
 """
 FEATURES = ["als_rank", "als_score", "is_seen", "days_since_last"]
 
@@ -69,6 +70,7 @@ def connection(ranker):
     with duckdb.connect() as connection:
         connection.register("ranker", tables.ranker.assign(release_id="r1"))
         connection.register("trees", tables.trees)
+        connection.register("encodings", tables.encodings)
         connection.execute(SNAPSHOT)
         yield connection
 

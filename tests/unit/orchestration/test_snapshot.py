@@ -17,6 +17,9 @@ create table mapped.events as select 'u1' as user_id;
 create table staging.stg_events__rejected (reject_reason varchar);
 create table staging.stg_catalog__items as select 'i1' as item_id, 'Lamp' as title;
 
+create table staging.stg_catalog__users as
+select 'u1' as user_id, map(['land', 'age'], ['no', '40']) as attributes;
+
 create table serving.rec_user_top_items as
 select * from (values
     ('u2', 1, 'i2', 0.5), ('u1', 2, 'i2', null), ('u1', 1, 'i1', 0.5)
@@ -48,7 +51,9 @@ create table evaluation.evl_list_quality as select 's' as setting, 's' as system
 create table evaluation.evl_list_costs as select 'plain' as choice, 0 as strength;
 create table ml.ranker_metrics as select 'auc' as name, 0.8 as value;
 create table ml.ranker_importances as select 'als_rank' as feature, 0.1 as importance;
-create table ml.rankers as select 'release-1' as release_id;
+create table ml.rankers as
+select 'release-1' as release_id, ['als_rank', 'user_attribute__land'] as features;
+create table ml.ranker_encodings as select 'user_attribute__land' as feature, 0 as code;
 create table ml.ranker_trees as select 0 as tree, 0 as node;
 create table ml.ranker_explanations as select 'u1' as user_id, 'i1' as item_id, 'f' as feature;
 create table ml.contributions as
@@ -110,6 +115,15 @@ def test_what_explains_is_published_for_the_pairs_that_the_ranker_served(
     write_snapshot(warehouse, snapshot, tmp_path)
     rows = asked(snapshot, f"select user_id, item_id, day(cutoff_at) from {table}")
     assert rows == [("u1", "i1", 2)]
+
+
+def test_only_the_attributes_that_the_ranker_reads_are_published(warehouse, snapshot, tmp_path):
+    write_snapshot(warehouse, snapshot, tmp_path)
+    assert asked(snapshot, "select user_attribute__land from ranking.rnk_frame") == [("no",)]
+    query = "select column_name from duckdb_columns() where column_name like '%attribute%'"
+    assert ("user_attribute__land",) in asked(snapshot, query)
+    assert ("user_attribute__age",) not in asked(snapshot, query)
+    assert ("attributes",) not in asked(snapshot, query)
 
 
 def test_what_the_columns_mean_is_published_too(warehouse, snapshot, tmp_path):

@@ -55,6 +55,7 @@ def test_all_parts_are_counted(write, shop, project, save):
         "columns": {"user_id": "id"},
         "attributes": ["sex"],
         "sensitive": ["sex"],
+        "allowed_sensitive": ["sex"],
     }
     columns = {"request_id": "request", "user_id": "id", "item_id": "item", "rank": "place"}
     shop["impressions"] = {

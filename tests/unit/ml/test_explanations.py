@@ -5,13 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.ranker_trees import (
-    RankerTables,
-    explain_scores,
-    long_explanations,
-    mean_absolute_shap,
-    ranker_tables,
-)
+from ml.explanations import explain_scores, long_explanations, mean_absolute_shap
+from ml.ranker_trees import RankerTables, ranker_tables
 from ml.ranking import RankerParams, fit_ranker, score_frame
 
 
@@ -95,7 +90,8 @@ def tables_of(nodes, features):
         "calibration_raw_scores": [],
         "calibration_probabilities": [],
     }
-    return RankerTables(pd.DataFrame([row]), pd.DataFrame(nodes, columns=names))
+    encodings = pd.DataFrame(columns=["feature", "category", "code"])
+    return RankerTables(pd.DataFrame([row]), pd.DataFrame(nodes, columns=names), encodings)
 
 
 def test_one_split_by_hand():
@@ -169,8 +165,9 @@ def test_the_means_are_those_of_all_rows_whatever_their_order(ranker, asked):
 
 def test_the_long_form_has_every_value_beside_what_it_added(ranker, asked):
     frame = asked.assign(user_id=[f"u{row}" for row in range(300)], item_id="a")
-    explained = explain_scores(ranker_tables(ranker), frame)
-    long = long_explanations(explained, frame).set_index(["user_id", "feature"])
+    tables = ranker_tables(ranker)
+    explained = explain_scores(tables, frame)
+    long = long_explanations(tables, explained, frame).set_index(["user_id", "feature"])
     assert len(long) == 300 * len(FEATURES)
     for place in (0, 150, 299):
         for feature in FEATURES:
