@@ -6,6 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.settings import PROJECT_ROOT
+
 pytestmark = pytest.mark.integration
 
 
@@ -38,3 +40,29 @@ def test_lists_are_made_by_sql_alone(warehouse):
 @pytest.mark.parametrize("arguments", [["docs", "generate"], ["source", "freshness"]])
 def test_dbt_also(arguments, dbt_build, sample_mapping, home):
     dbt_build(sample_mapping, home, *arguments)
+
+
+def test_a_sensitive_column_that_is_not_allowed_is_left_out(dbt_build, sample_mapping, tmp_path):
+    columns = {"user_id": "user_id", "segment": "age_band"}
+    users = {
+        **sample_mapping["users"],
+        "columns": columns,
+        "attributes": ["country", "age_band"],
+        "sensitive": ["AGE_BAND"],
+    }
+    asked = """
+        select count(*), count(segment), list_distinct(flatten(list(map_keys(attributes))))
+        from staging.stg_catalog__users
+    """
+    build = ("run", "--select", "stg_catalog__users")
+    mapping = {**sample_mapping, "users": users}
+    warehouse = dbt_build(mapping, tmp_path / "refused", *build)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set file_search_path = ?", [str(PROJECT_ROOT)])
+        assert connection.execute(asked).fetchall() == [(900, 0, ["country"])]
+    allowed = {**mapping, "users": {**users, "allowed_sensitive": ["age_band"]}}
+    warehouse = dbt_build(allowed, tmp_path / "allowed", *build)
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        connection.execute("set file_search_path = ?", [str(PROJECT_ROOT)])
+        ((rows, segments, names),) = connection.execute(asked).fetchall()
+        assert (rows, segments, sorted(names)) == (900, 900, ["age_band", "country"])
