@@ -111,7 +111,9 @@ def _fixed(
             settings_file.write_bytes(result.file.read_bytes())
         trials_file = settings_file.with_name(f"{folder.name}.{part}.trials.csv")
         result.trials.to_csv(trials_file, index=False)
-        split = plant(folder, root / folder.name, settings_file if settings_file.is_file() else None)
+        split = plant(
+            folder, root / folder.name, settings_file if settings_file.is_file() else None
+        )
     published = _published(folder.name)
     depth = k or (int(published[0]["metric"].rsplit("_", 1)[1]) if published else 20)
     measured = measure(replace(split.final), depth)

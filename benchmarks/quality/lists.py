@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import duckdb
 import pandas as pd
 
 from ml.als import AlsModel, fit_als
@@ -129,7 +128,9 @@ def measure(settings: Settings, k: int) -> Measured:
     metrics = user_metrics(lists, relevant, users, k)
     intervals = metric_intervals(metrics, [f"recall_{k}", f"ndcg_{k}"])
     by_system = {
-        system: {stage: sum(seconds.get(name, 0.0) for name in names) for stage, names in of.items()}
+        system: {
+            stage: sum(seconds.get(name, 0.0) for name in names) for stage, names in of.items()
+        }
         for system, of in MODELS.items()
     }
     by_system["als"] = {"fit": fitted - began, "score": scored - fitted}
