@@ -5,7 +5,6 @@ import json
 import resource
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -17,7 +16,9 @@ from rich.table import Table
 
 from benchmarks.quality.fixed_split import SplitError, is_fixed_split, plant
 from benchmarks.quality.lists import Measured, measure
-from orchestration.settings import PROJECT_ROOT, find_programs
+from orchestration.settings import PROJECT_ROOT, Settings, find_programs
+from orchestration.tuning.plan import TuningPlan
+from orchestration.tuning.search import tune
 
 HERE = Path(__file__).parent
 DATA = PROJECT_ROOT / ".." / "shared" / "data"
@@ -97,9 +98,6 @@ def _fixed(
     stored = settings_file if settings_file.is_file() else None
     split = plant(folder, root / folder.name, stored)
     if trials:
-        from orchestration.tuning.plan import TuningPlan
-        from orchestration.tuning.search import tune
-
         result = tune(
             split.search,
             TuningPlan(trials=trials, parts=(part,), folds=1),
@@ -116,7 +114,7 @@ def _fixed(
         )
     published = _published(folder.name)
     depth = k or (int(published[0]["metric"].rsplit("_", 1)[1]) if published else 20)
-    measured = measure(replace(split.final), depth)
+    measured = measure(split.final, depth)
     console.print(f"most memory held: {measured.peak_bytes / MEBIBYTE:,.0f} MiB")
     return _fixed_rows(measured, published)
 
@@ -146,14 +144,10 @@ def _fixed_rows(measured: Measured, published: list[dict[str, str]]) -> pd.DataF
 def _log(name: str, root: Path, console: Console) -> pd.DataFrame:
     """Run the whole way on a log with times, in a process of its own."""
     command = [sys.executable, "-m", "orchestration.cli", "run", "--mapping", name, "--json"]
-    done = subprocess.run(
-        command,
-        cwd=PROJECT_ROOT,
-        env={**_environment(), "TOPSHELF_HOME": str(root)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    with Settings(home=root, mapping=name).exported():
+        done = subprocess.run(
+            command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True, check=False
+        )
     if done.returncode:
         raise SplitError(f"topshelf run --mapping {name} failed")
     summary = json.loads(done.stdout)
@@ -166,12 +160,6 @@ def _log(name: str, root: Path, console: Console) -> pd.DataFrame:
     return frame.assign(metric=frame["setting"] + " ndcg_10")[
         ["system", "metric", "value", "lower", "upper"]
     ]
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
 
 
 def _published(name: str) -> list[dict[str, str]]:

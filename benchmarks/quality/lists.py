@@ -5,6 +5,7 @@ import resource
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import pandas as pd
 
@@ -139,7 +140,7 @@ def measure(settings: Settings, k: int) -> Measured:
 
 
 def _blocks(
-    model: AlsModel, matrix: InteractionMatrix, users: pd.Series, cutoff_at: object
+    model: AlsModel, matrix: InteractionMatrix, users: pd.Series, cutoff_at: datetime
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     for block in proposal_blocks(model, matrix, 100, users.to_numpy()):
         yield "ml.candidates", block.assign(cutoff_at=cutoff_at)
