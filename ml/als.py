@@ -28,7 +28,7 @@ class AlsParams:
         How much every pair of user and item, observed or not, is held to be zero, against an
         observed pair of weight 1, > 0; alpha_0 in the reference of `fit_als`.
     regularization : float
-        Weight of the squared norms of the vectors, > 0.
+        Weight of the squared norm of a vector that is fitted on as much as the mean one, > 0.
     frequency_exponent : float
         By which power the penalty of a vector grows with what it is fitted on, in [0, 1]; nu in
         the reference. At 0 it is `regularization` for all.
@@ -72,6 +72,9 @@ class AlsModel:
         Row ``i`` belongs to ``matrix.item_ids[i]``.
     params : AlsParams
         Used to fit; folding in a new user needs the same.
+    mean_user_size : float
+        What the vector of a user is fitted on, the mean over the users: summed weights of the own
+        pairs and of the unobserved ones. Folding in needs it where `frequency_exponent` is not 0.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class AlsModel:
     user_factors: np.ndarray
     item_factors: np.ndarray
     params: AlsParams
+    mean_user_size: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse vectors that would make scores infinite or nan."""
@@ -99,8 +103,10 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
 
     Minimises ``sum_S w_ui (1 - x_u . y_i)^2 + alpha_0 sum_all (x_u . y_i)^2 + sum_u reg_u |x_u|^2
     + sum_i reg_i |y_i|^2`` where ``S`` are the pairs of `matrix`, and the penalties grow with what
-    a vector is fitted on: ``reg_u = reg (sum_i w_ui + alpha_0 n_items)^nu``, items likewise. The
-    vectors of the users are the exact solution for those of the items, as `fold_in_user` is.
+    a vector is fitted on: ``reg_u = reg (size_u / mean size)^nu`` with ``size_u = sum_i w_ui +
+    alpha_0 n_items``, items likewise. Divided by the mean, `regularization` keeps its meaning
+    whatever the exponent. The vectors of the users are the exact solution for those of the items,
+    as `fold_in_user` is.
 
     Parameters
     ----------
@@ -136,7 +142,8 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
     users, items = (
         random.normal(0, scale, (size, params.factors)).astype(np.float32) for size in by_user.shape
     )
-    user_ridges, item_ridges = _ridges(by_user, params), _ridges(by_item, params)
+    user_sizes, item_sizes = _sizes(by_user, params), _sizes(by_item, params)
+    user_ridges, item_ridges = _ridges(user_sizes, params), _ridges(item_sizes, params)
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     # One BLAS thread: more of them fight with numba's own, and add up in another order.
     with threadpool_limits(1, "blas"):
@@ -144,7 +151,7 @@ def fit_als(matrix: InteractionMatrix, params: AlsParams, threads: int = 1) -> A
             _solve(by_user, items, user_ridges, params, STEPS, users)
             _solve(by_item, users, item_ridges, params, STEPS, items)
         _solve(by_user, items, user_ridges, params, LAST_STEPS, users)
-    return AlsModel(users, items, params)
+    return AlsModel(users, items, params, float(user_sizes.mean()))
 
 
 def fold_in_user(
@@ -202,16 +209,21 @@ def user_equations(
     """
     params = model.params
     size = weights.sum() + params.unobserved_weight * len(model.item_factors)
-    ridge = params.regularization * size**params.frequency_exponent
+    ridge = params.regularization * (size / model.mean_user_size) ** params.frequency_exponent
     observed = vectors.T @ (weights[:, None] * vectors)
     return params.unobserved_weight * gram + ridge * np.eye(gram.shape[0]) + observed
 
 
-def _ridges(weights: csr_matrix, params: AlsParams) -> np.ndarray:
+def _sizes(weights: csr_matrix, params: AlsParams) -> np.ndarray:
+    """Return what the vector of each row is fitted on, float64."""
+    observed = np.asarray(weights.sum(axis=1, dtype=np.float64)).ravel()
+    return observed + params.unobserved_weight * weights.shape[1]
+
+
+def _ridges(sizes: np.ndarray, params: AlsParams) -> np.ndarray:
     """Penalty of each row, float32."""
-    sizes = np.asarray(weights.sum(axis=1, dtype=np.float64)).ravel()
-    sizes += params.unobserved_weight * weights.shape[1]
-    return (params.regularization * sizes**params.frequency_exponent).astype(np.float32)
+    relative = sizes / sizes.mean()
+    return (params.regularization * relative**params.frequency_exponent).astype(np.float32)
 
 
 def _solve(

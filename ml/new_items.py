@@ -1,6 +1,7 @@
 """Candidates among the items nobody has touched yet."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def new_item_blocks(
         return
     unseen = csr_matrix((len(matrix.user_ids), len(item_ids)), dtype=matrix.weights.dtype)
     yield from top_candidate_blocks(
-        AlsModel(model.user_factors, vectors, model.params),
+        replace(model, item_factors=vectors),
         InteractionMatrix(unseen, matrix.user_ids, item_ids),
         limit,
         users,

@@ -55,7 +55,7 @@ SQL: Space = {
 ALS: Space = {
     "factors": Range(16, 512, is_log=True, is_whole=True),
     "unobserved_weight": Range(0.003, 3, is_log=True),
-    "regularization": Range(0.001, 300, is_log=True),
+    "regularization": Range(0.1, 30, is_log=True),
     "frequency_exponent": Range(0, 1),
     "iterations": Range(5, 30, is_whole=True),
 }

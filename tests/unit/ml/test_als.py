@@ -21,10 +21,15 @@ def random_matrix(users, items, pairs, seed):
     return build_interaction_matrix(frame.drop_duplicates(["user_id", "item_id"]))
 
 
-def weighted_ridge(vectors, weights, params):
+def mean_size(weights, params):
+    """Mean over the rows of summed weights, unobserved pairs among them."""
+    return (weights.sum(axis=1) + params.unobserved_weight * weights.shape[1]).mean()
+
+
+def weighted_ridge(vectors, weights, params, mean=1.0):
     """Minimise sum w (1 - x.y)^2 + alpha sum (x.y)^2 + ridge |x|^2 as least squares on rows."""
     size = weights.sum() + params.unobserved_weight * len(vectors)
-    ridge = params.regularization * size**params.frequency_exponent
+    ridge = params.regularization * (size / mean) ** params.frequency_exponent
     roots = np.sqrt(weights)
     rows = np.vstack(
         [
@@ -45,11 +50,16 @@ def test_each_side_minimises_the_loss_given_the_other(exponent):
     )
     model = fit_als(matrix, params)
     dense = matrix.weights.toarray().astype(np.float64)
+    by_user, by_item = mean_size(dense, params), mean_size(dense.T, params)
     for row in range(dense.shape[0]):
-        expected = weighted_ridge(model.item_factors.astype(np.float64), dense[row], params)
+        expected = weighted_ridge(
+            model.item_factors.astype(np.float64), dense[row], params, by_user
+        )
         np.testing.assert_allclose(model.user_factors[row], expected, atol=2e-4)
     for column in range(dense.shape[1]):
-        expected = weighted_ridge(model.user_factors.astype(np.float64), dense[:, column], params)
+        expected = weighted_ridge(
+            model.user_factors.astype(np.float64), dense[:, column], params, by_item
+        )
         np.testing.assert_allclose(model.item_factors[column], expected, atol=2e-4)
 
 
@@ -100,7 +110,8 @@ def test_the_scores_are_those_of_implicit_where_both_state_the_same_problem():
 
 def test_the_users_are_the_exact_solution_after_any_number_of_iterations():
     matrix = random_matrix(users=80, items=50, pairs=900, seed=12)
-    model = fit_als(matrix, AlsParams(factors=24, regularization=0.3, iterations=1))
+    params = AlsParams(factors=24, regularization=0.3, frequency_exponent=0.5, iterations=1)
+    model = fit_als(matrix, params)
     gram = model.item_factors.astype(np.float64).T @ model.item_factors
     for row in range(matrix.user_ids.size):
         mine = matrix.weights[row]
