@@ -136,8 +136,8 @@ def cold_items(log: Log, seed: int) -> pd.DataFrame:
     touched = pd.Series(np.sort(log.pairs["item_id"].unique()))
     fractions = hash_fractions(touched, seed)
     choosing = touched[fractions < CHOOSING].to_numpy(dtype=object)
-    measuring = touched[(fractions >= CHOOSING) & (fractions < CHOOSING + MEASURING)]
-    measuring = measuring.to_numpy(dtype=object)
+    is_measured = (fractions >= CHOOSING) & (fractions < CHOOSING + MEASURING)
+    measuring = touched[is_measured].to_numpy(dtype=object)
     content = read_content(log.items, ContentParams())
     tried = judged_items(log, content, choosing, np.r_[choosing, measuring], seed)
     means = tried.groupby("system")["ndcg_10"].mean()
@@ -228,7 +228,10 @@ def new_users(log: Log, seed: int) -> pd.DataFrame:
         scores[name] = folded @ model.item_factors.T.astype(np.float64)
     # Whoever is asked, the first events are no answer.
     shown = first.loc[first["user_id"].isin(users) & first["item_id"].isin(items)]
-    rows, columns = positions(users, shown["user_id"]), positions(items, shown["item_id"])
+    rows, columns = (
+        positions(axis, shown[name].to_numpy())
+        for axis, name in ((users, "user_id"), (items, "item_id"))
+    )
     for values in scores.values():
         values[rows, columns] = -np.inf
     return metric_intervals(judged(scores, users, items, relevant), list(SHOWN))

@@ -46,8 +46,9 @@ neighbours as (
 
 ),
 
--- What the user touched lately speaks louder.
-contributions as (
+-- What the user touched lately speaks louder. Read twice rather than kept: there are as many rows
+-- as touched items have neighbours.
+contributions as not materialized (
 
     select
         histories.user_id,
@@ -77,11 +78,7 @@ summed as (
     select
         user_id,
         item_id,
-        arg_min(evidence_item_id, (-contribution, evidence_item_id)) as evidence_item_id,
-        count(*) as evidence_count,
-        sum(support) as support,
         cutoff_at,
-        round(max(contribution), 9) as best_contribution,
         round(fsum(contribution), 9) as candidate_score
 
     from contributions
@@ -129,26 +126,59 @@ ranked as (
 
 ),
 
+-- Only what is kept needs its evidence.
+evidence as (
+
+    select
+        ranked.user_id,
+        ranked.item_id,
+        ranked.cutoff_at,
+        arg_min(
+            contributions.evidence_item_id,
+            (-contributions.contribution, contributions.evidence_item_id)
+        ) as evidence_item_id,
+        count(*) as evidence_count,
+        sum(contributions.support) as support,
+        round(max(contributions.contribution), 9) as best_contribution
+
+    from contributions
+
+    inner join ranked
+        on
+            contributions.user_id = ranked.user_id
+            and contributions.item_id = ranked.item_id
+            and contributions.cutoff_at = ranked.cutoff_at
+
+    group by ranked.user_id, ranked.item_id, ranked.cutoff_at
+
+),
+
 final as (
 
     select
-        user_id,
-        item_id,
-        evidence_item_id,
+        ranked.user_id,
+        ranked.item_id,
+        evidence.evidence_item_id,
         cast(
             row_number() over (
-                partition by cutoff_at, user_id
-                order by candidate_rank
+                partition by ranked.cutoff_at, ranked.user_id
+                order by ranked.candidate_rank
             ) as integer
         ) as candidate_rank,
-        cast(evidence_count as bigint) as evidence_count,
-        cast(support as bigint) as support,
-        cast(best_contribution as double) as best_contribution,
-        cast(candidate_score as double) as candidate_score,
-        is_seen,
-        cutoff_at
+        cast(evidence.evidence_count as bigint) as evidence_count,
+        cast(evidence.support as bigint) as support,
+        cast(evidence.best_contribution as double) as best_contribution,
+        cast(ranked.candidate_score as double) as candidate_score,
+        ranked.is_seen,
+        ranked.cutoff_at
 
     from ranked
+
+    inner join evidence
+        on
+            ranked.user_id = evidence.user_id
+            and ranked.item_id = evidence.item_id
+            and ranked.cutoff_at = evidence.cutoff_at
 
 )
 
