@@ -5,6 +5,7 @@ import json
 import resource
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -14,8 +15,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.quality.fixed_split import SplitError, is_fixed_split, plant
-from benchmarks.quality.lists import Measured, measure
+from benchmarks.quality.fixed_split import FixedSplit, SplitError, is_fixed_split, plant
+from benchmarks.quality.lists import Measured, measure, try_blends
+from orchestration.mapping import load_mapping
+from orchestration.reviewed import load_reviewed, write_reviewed
 from orchestration.settings import PROJECT_ROOT, Settings, find_programs
 from orchestration.tuning.plan import TuningPlan
 from orchestration.tuning.search import tune
@@ -24,6 +27,8 @@ HERE = Path(__file__).parent
 DATA = PROJECT_ROOT / ".." / "shared" / "data"
 SHIPPED = ["gowalla", "amazon_video_games", "online_retail", "complete_journey", "deskdrop"]
 MEBIBYTE = 2**20
+# Of co-visitation, against 1 of the factorisation.
+BLEND_WEIGHTS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -45,7 +50,7 @@ def main(
             "those that are stored."
         ),
     ] = 0,
-    part: Annotated[str, typer.Option(help="What is searched: sql or als.")] = "als",
+    part: Annotated[str, typer.Option(help="What is searched: sql, als or blend.")] = "als",
     home: Annotated[
         Path | None, typer.Option(help="Folder to build in; one for the time being if left out.")
     ] = None,
@@ -95,28 +100,37 @@ def _fixed(
     console: Console,
 ) -> pd.DataFrame:
     """Measure a fixed split; choose its settings first if trials are asked for."""
-    stored = settings_file if settings_file.is_file() else None
-    split = plant(folder, root / folder.name, stored)
-    if trials:
-        result = tune(
-            split.search,
-            TuningPlan(trials=trials, parts=(part,), folds=1),
-            console.print,
-            accept=True,
-        )
-        settings_file.parent.mkdir(exist_ok=True)
-        if result.file is not None:
-            settings_file.write_bytes(result.file.read_bytes())
-        trials_file = settings_file.with_name(f"{folder.name}.{part}.trials.csv")
-        result.trials.to_csv(trials_file, index=False)
-        split = plant(
-            folder, root / folder.name, settings_file if settings_file.is_file() else None
-        )
     published = _published(folder.name)
     depth = k or (int(published[0]["metric"].rsplit("_", 1)[1]) if published else 20)
+    split = plant(folder, root / folder.name, settings_file if settings_file.is_file() else None)
+    if trials:
+        settings_file.parent.mkdir(exist_ok=True)
+        trials_file = settings_file.with_name(f"{folder.name}.{part}.trials.csv")
+        if part == "blend":
+            _search_blend(split, settings_file, trials_file, depth)
+        else:
+            plan = TuningPlan(trials=trials, parts=(part,), folds=1)
+            result = tune(split.search, plan, console.print, accept=True)
+            result.trials.to_csv(trials_file, index=False)
+            if result.file is not None:
+                settings_file.write_bytes(result.file.read_bytes())
+        stored = settings_file if settings_file.is_file() else None
+        split = plant(folder, root / folder.name, stored)
     measured = measure(split.final, depth)
     console.print(f"most memory held: {measured.peak_bytes / MEBIBYTE:,.0f} MiB")
     return _fixed_rows(measured, published)
+
+
+def _search_blend(split: FixedSplit, settings_file: Path, trials_file: Path, k: int) -> None:
+    """Choose the weight of co-visitation in the blend on validation pairs, and write it down."""
+    measure(split.validation, k)
+    trials = try_blends(split.validation, k, BLEND_WEIGHTS)
+    trials.round(6).to_csv(trials_file, index=False)
+    best = trials.sort_values(f"ndcg_{k}", ascending=False).iloc[0]
+    present = load_reviewed(load_mapping(split.final.mapping, PROJECT_ROOT), PROJECT_ROOT)
+    sql = {**present.sql, "blend_covisited_weight": float(best.iloc[0])}
+    comment = f"The blend was chosen on validation pairs: {trials_file.name}."
+    write_reviewed(settings_file, replace(present, sql=sql).changes(), comment)
 
 
 def _fixed_rows(measured: Measured, published: list[dict[str, str]]) -> pd.DataFrame:

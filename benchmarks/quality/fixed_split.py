@@ -31,13 +31,16 @@ class FixedSplit:
     Attributes
     ----------
     search : Settings
-        To choose settings with: validation pairs on the second day.
+        To choose settings with: validation pairs on the second day, test pairs on the third.
+    validation : Settings
+        The same log before the third day, to judge lists by the validation pairs.
     final : Settings
         To measure with. Validation pairs that were carved from the training pairs are trained on
         again; those of the split's own validation part are left out, as in the published figures.
     """
 
     search: Settings
+    validation: Settings
     final: Settings
 
 
@@ -89,8 +92,7 @@ def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedS
         if both:
             raise SplitError(f"{both} pairs of {events} are in train and in test")
         has_validation = "validation" in parts
-        states = {
-            "search": f"""
+        validated = f"""
                 case
                     when split = 'test' then {TEST}
                     when split = 'validation' then {VALIDATION}
@@ -98,7 +100,10 @@ def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedS
                         then {VALIDATION}
                     else {TRAIN}
                 end
-            """,
+            """
+        states = {
+            "search": validated,
+            "validation": validated,
             "final": f"case when split = 'test' then {TEST} else {TRAIN} end",
         }
         written = {
@@ -123,7 +128,7 @@ def _write(
     """Write one log with its mapping."""
     home.mkdir(parents=True, exist_ok=True)
     log, mapping = home / "events.parquet", home / f"{NAME}.yml"
-    kept = "true" if home.name == "search" else "split != 'validation'"
+    kept = "split != 'validation'" if home.name == "final" else "true"
     connection.execute(
         f"""
         copy (
@@ -145,13 +150,15 @@ def _write(
         """
     )
     columns = {name: name for name in ("user_id", "item_id", "event_type", "occurred_at")}
-    content = {
+    content: dict[str, object] = {
         "name": NAME,
         "events": {"relation": str(log), "columns": columns},
         "horizon_days": 1,
         "repeats": False,
         "bot_interactions_per_day": None,
     }
+    if home.name == "validation":
+        content["as_of"] = "2000-01-03 00:00:00"
     mapping.write_text(yaml.safe_dump({"mapping": content}, sort_keys=False))
     beside = mapping.with_name(f"{NAME}.settings.yml")
     beside.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import json
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,13 +28,13 @@ BEFORE_LEARNING = [
     "+ftr_user_activity",
     "+evl_relevant_pairs",
 ]
+BLEND = ["rnk_blends", "evl_baseline_offers"]
 AFTER_LEARNING = [
     "rnk_candidate_pairs",
     "rnk_candidates",
     "rnk_signals",
-    "rnk_blends",
     "evl_popular_offers",
-    "evl_baseline_offers",
+    *BLEND,
 ]
 EVALUATED = "select cutoff_at from intermediate.int_cutoffs where role = 'evaluate'"
 PAIRS = f"""
@@ -96,15 +96,11 @@ def measure(settings: Settings, k: int) -> Measured:
     Parameters
     ----------
     settings : Settings
-        The log of a split whose last day is the test.
+        The log of a split whose last day is judged.
     k : int
         Items judged, >= 1.
     """
-    log = MappedLog(
-        home=str(settings.home),
-        mapping=settings.mapping,
-        project_root=str(settings.project_root),
-    )
+    log = mapped_log(settings)
     warehouse = Warehouse(log=log)
     variables = {**log.dbt_vars(), **ONE_MOMENT}
     run_dbt(settings, ["build", *NO_TESTS], BEFORE_LEARNING, variables)
@@ -123,11 +119,6 @@ def measure(settings: Settings, k: int) -> Measured:
     scored = time.perf_counter()
     run_dbt(settings, ["build", *NO_TESTS], AFTER_LEARNING, variables)
     seconds.update(_model_seconds(settings))
-    with warehouse.connect() as connection:
-        lists = connection.execute(LISTS, [k]).df()
-        relevant = connection.execute(RELEVANT).df()
-    metrics = user_metrics(lists, relevant, users, k)
-    intervals = metric_intervals(metrics, [f"recall_{k}", f"ndcg_{k}"])
     by_system = {
         system: {
             stage: sum(seconds.get(name, 0.0) for name in names) for stage, names in of.items()
@@ -136,7 +127,53 @@ def measure(settings: Settings, k: int) -> Measured:
     }
     by_system["als"] = {"fit": fitted - began, "score": scored - fitted}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Measured(intervals, by_system, peak)
+    return Measured(judged(settings, k), by_system, peak)
+
+
+def try_blends(settings: Settings, k: int, weights: Sequence[float]) -> pd.DataFrame:
+    """Judge the blend with several weights of co-visitation against the factorisation's 1.
+
+    Parameters
+    ----------
+    settings : Settings
+        The log of a split whose last day chooses, and not the test; `measure` has built its lists.
+    k : int
+        Items judged, >= 1.
+    weights : sequence of float
+        To try, >= 0.
+
+    Returns
+    -------
+    DataFrame
+        ``blend_covisited_weight`` and ``ndcg_k``.
+    """
+    variables = {**mapped_log(settings).dbt_vars(), **ONE_MOMENT}
+    rows = []
+    for weight in weights:
+        tried = {**variables, "blend_covisited_weight": weight}
+        run_dbt(settings, ["build", *NO_TESTS], BLEND, tried)
+        intervals = judged(settings, k).set_index(["system", "metric"])["value"]
+        rows.append((weight, intervals["blend", f"ndcg_{k}"]))
+    return pd.DataFrame(rows, columns=["blend_covisited_weight", f"ndcg_{k}"])
+
+
+def judged(settings: Settings, k: int) -> pd.DataFrame:
+    """Return recall and nDCG of the lists that are built, with intervals over users."""
+    with Warehouse(log=mapped_log(settings)).connect() as connection:
+        lists = connection.execute(LISTS, [k]).df()
+        relevant = connection.execute(RELEVANT).df()
+        users = connection.execute(USERS).df()
+    metrics = user_metrics(lists, relevant, users, k)
+    return metric_intervals(metrics, [f"recall_{k}", f"ndcg_{k}"])
+
+
+def mapped_log(settings: Settings) -> MappedLog:
+    """Return the log that `settings` name."""
+    return MappedLog(
+        home=str(settings.home),
+        mapping=settings.mapping,
+        project_root=str(settings.project_root),
+    )
 
 
 def _blocks(
