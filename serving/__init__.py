@@ -1,0 +1,1 @@
+"""The online application: what a release holds, and answers made from it."""
