@@ -1,0 +1,146 @@
+"""Segments of the landing log: one file per process and hour, a JSON object a line."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+ENDING = ".jsonl"
+BLOCK = 64 * 1024
+
+
+class Segment:
+    """One file, which this process alone appends to.
+
+    A segment is never opened a second time to write: what a crash leaves torn can only be its last
+    line, and stays its last line.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the stream; it exists.
+    now : datetime
+        Names the file, with the process and a random part.
+    """
+
+    def __init__(self, folder: Path, now: datetime) -> None:
+        self.hour = _hour(now)
+        self.path = folder / f"{self.hour}-{os.getpid()}-{secrets.token_hex(4)}{ENDING}"
+        self.size = 0
+        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
+        # Held while this process lives: it tells `repair` to leave the file alone.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        sync_folder(folder)
+
+    def fits(self, now: datetime, limit_bytes: int) -> bool:
+        """Tell whether the next lines still belong into this file."""
+        return self.hour == _hour(now) and self.size < limit_bytes
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines, and return when they are on disk.
+
+        Raises
+        ------
+        OSError
+            If they may not all be there. The segment must not be written again: whether a failed
+            sync was the file's last word, nobody can tell.
+        """
+        rest = memoryview(lines)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        os.fdatasync(self._file)
+        self.size += len(lines)
+
+    def close(self) -> None:
+        """Close the file, and let go of its lock."""
+        os.close(self._file)
+
+
+def repair(folder: Path) -> int:
+    """Cut torn last lines off the segments that no process has open any more.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the stream.
+
+    Returns
+    -------
+    int
+        Files that were cut. Nothing acknowledged is lost: that was on disk with its line end.
+    """
+    return sum(_cut_torn_line(path) for path in sorted(folder.glob(f"*{ENDING}")))
+
+
+def landed_rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """Read every complete line of a stream, oldest segment first.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the stream.
+
+    Yields
+    ------
+    dict
+        A line; one that is torn, or is no JSON object, is passed over, as dbt does.
+    """
+    for path in sorted(folder.glob(f"*{ENDING}")):
+        with path.open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    continue
+                try:
+                    row = orjson.loads(line)
+                except orjson.JSONDecodeError:
+                    continue
+                if isinstance(row, dict):
+                    yield row
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable: a file that is synced can still lose its name."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _cut_torn_line(path: Path) -> bool:
+    """Cut one file after its last line end, unless its writer lives."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        size = os.fstat(file).st_size
+        whole = _after_last_line_end(file, size)
+        if whole == size:
+            return False
+        os.ftruncate(file, whole)
+        os.fsync(file)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(file)
+    return True
+
+
+def _after_last_line_end(file: int, size: int) -> int:
+    """Find where the last complete line ends."""
+    end = size
+    while end > 0:
+        start = max(0, end - BLOCK)
+        found = os.pread(file, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
+
+
+def _hour(now: datetime) -> str:
+    return f"{now.astimezone(UTC):%Y%m%dT%H}"

@@ -1,0 +1,146 @@
+import json
+import os
+import threading
+from concurrent.futures import wait
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from serving.landing import LandingClosedError, LandingFullError, LandingLog, landed_rows, repair
+from serving.landing.segments import Segment
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def log(tmp_path):
+    log = LandingLog(tmp_path / "events")
+    yield log
+    log.close()
+
+
+def test_a_row_is_in_the_file_when_its_future_is_done(log):
+    log.append([{"event_id": "a", "note": "two\nlines"}]).result(10)
+    assert list(landed_rows(log.folder)) == [{"event_id": "a", "note": "two\nlines"}]
+
+
+def test_rows_of_many_threads_all_arrive_once(log):
+    futures = []
+
+    def send(thread: int) -> None:
+        futures.extend(log.append([{"id": f"{thread}-{number}"}]) for number in range(200))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wait(futures, 30)
+    landed = [row["id"] for row in landed_rows(log.folder)]
+    assert sorted(landed) == sorted(f"{t}-{n}" for t in range(8) for n in range(200))
+
+
+def test_rows_that_wait_together_share_a_sync(tmp_path, monkeypatch):
+    syncs, gate = [], threading.Event()
+    sync = os.fdatasync
+
+    def slow_sync(file: int) -> None:
+        gate.wait(10)
+        syncs.append(file)
+        sync(file)
+
+    monkeypatch.setattr(os, "fdatasync", slow_sync)
+    log = LandingLog(tmp_path / "events")
+    futures = [log.append([{"n": n}]) for n in range(50)]
+    gate.set()
+    wait(futures, 10)
+    log.close()
+    # The first may have been taken before the others came.
+    assert len(syncs) <= 2
+
+
+def test_an_hour_or_a_full_file_begins_a_new_one(tmp_path):
+    moments = iter([NOON, NOON, NOON + timedelta(hours=1)])
+    log = LandingLog(tmp_path / "events", segment_bytes=10, now=lambda: next(moments))
+    for number in range(3):
+        log.append([{"number": number}]).result(10)
+    log.close()
+    assert sorted(path.name[:11] for path in log.folder.iterdir()) == [
+        "20260301T12",
+        "20260301T12",
+        "20260301T13",
+    ]
+    assert {row["number"] for row in landed_rows(log.folder)} == {0, 1, 2}
+
+
+def test_more_rows_than_may_wait_are_refused_and_none_of_them_is_kept(tmp_path, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(os, "fdatasync", lambda _: gate.wait(10))
+    log = LandingLog(tmp_path / "events", pending_rows=2)
+    held = log.append([{"n": 1}, {"n": 2}])
+    with pytest.raises(LandingFullError, match="at most 2"):
+        log.append([{"n": 3}])
+    gate.set()
+    held.result(10)
+    log.close()
+    assert [row["n"] for row in landed_rows(log.folder)] == [1, 2]
+
+
+def test_a_failed_write_is_told_and_the_next_one_goes_to_a_new_file(tmp_path, monkeypatch):
+    log = LandingLog(tmp_path / "events")
+    log.append([{"n": 1}]).result(10)
+    sync, failing = os.fdatasync, [True]
+
+    def fail_once(file: int) -> None:
+        if failing.pop() if failing else False:
+            raise OSError(28, "No space left on device")
+        sync(file)
+
+    monkeypatch.setattr(os, "fdatasync", fail_once)
+    with pytest.raises(OSError, match="No space"):
+        log.append([{"n": 2}]).result(10)
+    log.append([{"n": 3}]).result(10)
+    log.close()
+    assert log.failures == 1
+    assert len(list(log.folder.iterdir())) == 2
+    assert {1, 3} <= {row["n"] for row in landed_rows(log.folder)}
+
+
+def test_a_closed_log_has_written_everything_and_takes_no_more(tmp_path):
+    log = LandingLog(tmp_path / "events")
+    log.append({"n": n} for n in range(100))
+    log.close()
+    assert len(list(landed_rows(log.folder))) == 100
+    with pytest.raises(LandingClosedError):
+        log.append([{"n": 1}])
+
+
+@pytest.mark.parametrize("torn", [b'{"n": 2, "x', b"\0\0\0\0", b'{"n": 2}', b"x" * 200_000])
+def test_a_torn_last_line_is_cut_and_what_came_before_stays(tmp_path, torn):
+    path = tmp_path / "20260301T12-1-abc.jsonl"
+    path.write_bytes(b'{"n": 1}\n' + torn)
+    assert [row["n"] for row in landed_rows(tmp_path)] == [1]
+    assert repair(tmp_path) == 1
+    assert path.read_bytes() == b'{"n": 1}\n'
+    assert repair(tmp_path) == 0
+
+
+def test_a_file_that_is_torn_from_its_start_becomes_empty(tmp_path):
+    path = tmp_path / "20260301T12-1-abc.jsonl"
+    path.write_bytes(b'{"n": ')
+    repair(tmp_path)
+    assert path.read_bytes() == b""
+
+
+def test_the_file_of_a_living_writer_is_left_alone(tmp_path):
+    segment = Segment(tmp_path, NOON)
+    segment.append(b'{"n": 1}\n{"half')
+    assert repair(tmp_path) == 0
+    segment.close()
+    assert repair(tmp_path) == 1
+
+
+def test_lines_are_plain_json(log):
+    log.append([{"at": NOON.isoformat(), "value": 1.5}]).result(10)
+    (path,) = log.folder.iterdir()
+    assert json.loads(path.read_text()) == {"at": "2026-03-01T12:00:00+00:00", "value": 1.5}
