@@ -10,6 +10,10 @@ from ml.als import AlsModel
 from ml.candidates import BLOCK_USERS, top_candidate_blocks
 from ml.interactions import InteractionMatrix
 
+# An observed pair is fitted to 1. So far below it a score is rounding: nothing in the history, not
+# even by way of other users, leads to the item.
+LEAST_SCORE = 1e-6
+
 
 def proposal_blocks(
     model: AlsModel,
@@ -20,7 +24,8 @@ def proposal_blocks(
 ) -> Iterator[pd.DataFrame]:
     """Yield, per block of users, the best items whether seen or not, and the best unseen ones.
 
-    A list of new items and one with repeats can both be drawn from the union.
+    A list of new items and one with repeats can both be drawn from the union. Items that the
+    history does not speak for, at scores up to `LEAST_SCORE`, are not proposed.
 
     Parameters
     ----------
@@ -65,6 +70,7 @@ def proposal_blocks(
 def _union(best: pd.DataFrame, unseen: pd.DataFrame) -> pd.DataFrame:
     """Join two lists of each user; equal scores are ordered by item id."""
     both = pd.concat([best, unseen]).drop_duplicates(["user_id", "item_id"])
+    both = both[both["candidate_score"] > LEAST_SCORE]
     both = both.sort_values(
         ["user_id", "candidate_score", "item_id"], ascending=[True, False, True], ignore_index=True
     )

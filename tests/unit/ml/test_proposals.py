@@ -43,9 +43,19 @@ def test_the_best_of_all_and_the_best_unseen_in_one_order(users, items, seen, li
         proposed = set(order[:limit]) | set(unseen[:limit])
         expected += [
             (f"u{row:02d}", f"i{item:02d}", rank, scores[item])
-            for rank, item in enumerate((item for item in order if item in proposed), start=1)
+            for rank, item in enumerate(
+                (item for item in order if item in proposed and scores[item] > 0), start=1
+            )
         ]
     assert found == expected
+
+
+def test_an_item_that_nothing_in_the_history_leads_to_is_not_proposed():
+    items = np.array([[0.4], [3e-27], [0.0], [-0.2], [2e-6]], dtype=np.float32)
+    model = AlsModel(np.ones((1, 1), dtype=np.float32), items, AlsParams(factors=1))
+    (frame,) = list(proposal_blocks(model, matrix_of(np.zeros((1, 5))), 5))
+    assert frame["item_id"].tolist() == ["i00", "i04"]
+    assert frame["candidate_rank"].tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("users", [[], ["stranger"]])
