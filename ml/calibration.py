@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 # Fewer held-out positives cannot fix the steps of an isotonic curve.
 ISOTONIC_POSITIVES = 1000
@@ -102,6 +100,9 @@ def calibrate(calibrator: Calibrator, raw_scores: np.ndarray) -> np.ndarray:
 
 def _fit_isotonic(raw_scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> Calibrator:
     """Pool adjacent violators, the ends kept off 0 and 1 by half a candidate."""
+    # Those who only calibrate, such as the online application, do without scikit-learn.
+    from sklearn.isotonic import IsotonicRegression
+
     least = 0.5 / float(np.sum(weights))
     curve = IsotonicRegression(y_min=least, y_max=1.0 - least, out_of_bounds="clip")
     curve.fit(raw_scores, labels.astype(np.float64), sample_weight=weights)
@@ -112,6 +113,8 @@ def _fit_sigmoid(
     raw_scores: np.ndarray, labels: np.ndarray, weights: np.ndarray
 ) -> tuple[float, float]:
     """Logistic regression on Platt's targets, which keep the slope finite."""
+    from sklearn.linear_model import LogisticRegression
+
     positives, negatives = float(weights[labels].sum()), float(weights[~labels].sum())
     targets = np.where(labels, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     regression = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000)

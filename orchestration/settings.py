@@ -77,6 +77,11 @@ class Places:
         """The folder of the searches for better settings; what is in it can be made again."""
         return self.home / "tuning"
 
+    @property
+    def releases(self) -> Path:
+        """The folder of the releases that the online application answers from, one folder each."""
+        return self.home / "releases"
+
     def make_folders(self) -> None:
         """Create the folders, which DuckDB, Feast and matplotlib expect to exist."""
         for folder in (self.home, self.features, self.plots):

@@ -1,0 +1,1 @@
+"""Releases: writing them, recording them, and choosing which one answers."""

@@ -1,0 +1,210 @@
+"""A release, opened to answer from: lists, items, histories, factors and the ranker."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.als import AlsModel
+from ml.stored_ranker import StoredRanker
+from serving.bundle_arrays import STARTS, map_arrays
+from serving.bundle_files import REMEDY, BundleError, read_manifest, verify_files
+from serving.bundle_models import EventType, stored_als, stored_event_types, stored_ranker
+from serving.bundle_rows import ListRows, NeighbourRows, PopularRows
+from serving.texts import IdColumn, TextColumn
+
+# The segment of everybody.
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A release. Nothing in it changes; any number of processes and threads may read it.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it lies.
+    manifest : dict
+        `release_id`, `created_at`, `generated_at` (the moment that the lists were made for, UTC),
+        `mapping`, `counts`, `metrics`, `fingerprints`, `lists` (`per_user`, `repeats`), `sources`,
+        `als`, `item_features`, `user_features`, `files`.
+    arrays : dict of str to ndarray
+        Of `serving.bundle_arrays.ARRAYS`, mapped into memory.
+    user_ids, item_ids : IdColumn
+        From the number of a user or an item to the id, and back.
+    titles : TextColumn
+        Of items; empty where the catalogue has none.
+    categories, segments : TextColumn
+        Names; places are what `item_category` and `user_segment` hold.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    user_ids: IdColumn
+    item_ids: IdColumn
+    titles: TextColumn
+    categories: TextColumn
+    segments: TextColumn
+
+    @classmethod
+    def open(cls, folder: Path, *, trust_record: bool = True) -> "Bundle":
+        """Verify a release and map it; see `verify_files` for what that costs.
+
+        Parameters
+        ----------
+        folder : Path
+            Of the release.
+        trust_record : bool
+            False reads every file even if they were found whole before.
+
+        Raises
+        ------
+        BundleError
+            If a file is missing, damaged or of another format.
+        """
+        manifest = read_manifest(folder)
+        verify_files(folder, manifest, trust_record=trust_record)
+        arrays = map_arrays(folder)
+        bundle = cls(
+            folder,
+            manifest,
+            arrays,
+            IdColumn(arrays["user_id_text"], arrays["user_id_starts"]),
+            IdColumn(arrays["item_id_text"], arrays["item_id_starts"]),
+            TextColumn(arrays["title_text"], arrays["title_starts"]),
+            TextColumn(arrays["category_text"], arrays["category_starts"]),
+            TextColumn(arrays["segment_text"], arrays["segment_starts"]),
+        )
+        bundle._check_lengths()
+        return bundle
+
+    @property
+    def release_id(self) -> str:
+        """Return the name of the release."""
+        return str(self.manifest["release_id"])
+
+    @property
+    def sources(self) -> list[str]:
+        """Return what proposed an item, by the code in the lists."""
+        return list(self.manifest["sources"])
+
+    @property
+    def user_count(self) -> int:
+        """Return how many users the release knows."""
+        return len(self.user_ids)
+
+    @property
+    def item_count(self) -> int:
+        """Return how many items the release knows."""
+        return len(self.item_ids)
+
+    def user_row(self, user_id: str) -> int | None:
+        """Return the number of a user, or None for a stranger."""
+        return self.user_ids.find(user_id)
+
+    def item_index(self, item_id: str) -> int | None:
+        """Return the number of an item, or None for an unknown one."""
+        return self.item_ids.find(item_id)
+
+    def title(self, item: int) -> str | None:
+        """Return the title of an item, or None."""
+        return self.titles[item] if self.arrays["item_has_title"][item] else None
+
+    def category(self, item: int) -> str | None:
+        """Return the category of an item, or None."""
+        code = int(self.arrays["item_category"][item])
+        return self.categories[code] if code >= 0 else None
+
+    def personal(self, user: int) -> ListRows:
+        """Return the list of a user; without rows for a user who has none."""
+        rows = self._rows("list", user)
+        names = ("item", "score", "source", "evidence", "evidence_count")
+        return ListRows(*(self.arrays[f"list_{name}"][rows] for name in names))
+
+    def pool(self, user: int) -> ListRows:
+        """Return what follows the list of a user, to fill it up when items leave it."""
+        rows = self._rows("pool", user)
+        names = ("item", "score", "source", "evidence")
+        items, scores, sources, evidence = (self.arrays[f"pool_{name}"][rows] for name in names)
+        return ListRows(items, scores, sources, evidence, np.full(items.size, -1, dtype=np.int32))
+
+    def neighbours(self, item: int) -> NeighbourRows:
+        """Return what goes with an item; without rows for an item that nothing is known of."""
+        rows = self._rows("neighbour", item)
+        names = ("item", "score", "source", "support")
+        return NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
+
+    def popular(self, segment: str = ALL) -> PopularRows:
+        """Return what is popular in a segment; without rows for one that has no list."""
+        code = self.segment_codes.get(segment)
+        rows = slice(0, 0) if code is None else self._rows("popular", code)
+        names = ("item", "score", "user_count")
+        return PopularRows(*(self.arrays[f"popular_{name}"][rows] for name in names))
+
+    def segment_of(self, user: int) -> str | None:
+        """Return the segment of a user that has a list of its own, or None."""
+        code = int(self.arrays["user_segment"][user])
+        return self.segments[code] if code >= 0 else None
+
+    def history(self, user: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the items that a user's vector is fitted on, ascending, and their weights."""
+        rows = self._rows("history", user)
+        return self.arrays["history_item"][rows], self.arrays["history_weight"][rows]
+
+    def excluded(self, user: int) -> np.ndarray:
+        """Return the items that must not be shown to a user, ascending."""
+        return self.arrays["excluded_item"][self._rows("excluded", user)]
+
+    @cached_property
+    def segment_codes(self) -> dict[str, int]:
+        """Return the places of the segments by their names."""
+        return {name: code for code, name in enumerate(self.segments)}
+
+    @cached_property
+    def als(self) -> AlsModel | None:
+        """Return the factorisation of the release without its users; None if there was none.
+
+        Row ``r`` of its item factors belongs to item ``factor_item[r]``; ``item_factor_row`` leads
+        back, with -1 for an item that it does not know. `ml.als.fold_in_user` makes the vector of
+        a user from it and `gram`.
+        """
+        return stored_als(self.manifest["als"], self.arrays)
+
+    @cached_property
+    def ranker(self) -> StoredRanker | None:
+        """Return the ranker, ready to score rows of its features; None if there was none."""
+        return stored_ranker(self.folder, self.arrays)
+
+    @cached_property
+    def event_types(self) -> dict[str, EventType]:
+        """Return what the types of events mean in this log, by their names."""
+        return stored_event_types(self.folder)
+
+    def _rows(self, table: str, owner: int) -> slice:
+        """Return where the rows of an owner lie in the arrays of a table."""
+        if owner < 0:
+            raise IndexError(f"numbers of users and items are >= 0, got {owner}")
+        starts = self.arrays[f"{table}_starts"]
+        return slice(int(starts[owner]), int(starts[owner + 1]))
+
+    def _check_lengths(self) -> None:
+        """Refuse arrays that do not fit together, which checksums cannot tell."""
+        for table, (owners, columns) in STARTS.items():
+            starts = self.arrays[f"{table}_starts"]
+            expected = len(getattr(self, owners)) + 1
+            if starts.size != expected:
+                raise BundleError(
+                    f"{self.folder}: {table}_starts has {starts.size} entries instead of "
+                    f"{expected}; {REMEDY}"
+                )
+            for column in columns:
+                size = self.arrays[f"{table}_{column}"].size
+                if size != starts[-1]:
+                    raise BundleError(
+                        f"{self.folder}: {table}_{column} has {size} rows instead of {starts[-1]}; "
+                        f"{REMEDY}"
+                    )
