@@ -9,7 +9,7 @@ from ml.off_policy.outcome_model import Expected
 
 ESTIMATORS = ("logged", "ips", "snips", "dm", "dr")
 # More users than this are drawn in random groups; the spread between groups says the same.
-MOST_GROUPS = 20_000
+MOST_GROUPS = 4_000
 BLOCK_CELLS = 4_000_000
 
 

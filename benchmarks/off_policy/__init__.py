@@ -1,0 +1,1 @@
+"""Values estimated from a public log of two policies, beside what each really earned."""
