@@ -1,0 +1,68 @@
+"""The application: `create_app(settings)` is all that a server needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from serving import problems
+from serving.application import Application
+from serving.limits import AdmissionMiddleware
+from serving.routes import events, status
+from serving.settings import ServingSettings
+
+DESCRIPTION = """
+Lists of recommended items, which follow what a user does within the second.
+
+Send what users do to `POST /v1/events`; ask for a list at `GET /v1/recommendations/{user_id}`.
+Errors are problem details as of RFC 9457. Where API keys are set, send one as
+`Authorization: Bearer KEY` or `X-API-Key: KEY`.
+"""
+
+
+def create_app(settings: ServingSettings) -> FastAPI:
+    """Build the application.
+
+    Parameters
+    ----------
+    settings : ServingSettings
+        Nothing else is read, from the environment or elsewhere.
+
+    Returns
+    -------
+    FastAPI
+        It opens its files when the server starts it, and closes them at its end.
+    """
+    parts = Application(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        parts.open()
+        try:
+            yield
+        finally:
+            parts.close()
+
+    app = FastAPI(
+        title="topshelf",
+        summary="Recommendations from your own warehouse.",
+        description=DESCRIPTION,
+        version=_version(),
+        lifespan=lifespan,
+        # Nothing is exported unless somebody sets up an exporter; without it there is less to do.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.parts = parts
+    problems.install(app)
+    app.include_router(events.router(parts))
+    app.include_router(status.router(parts))
+    app.add_middleware(AdmissionMiddleware, limits=settings.limits, metrics=parts.metrics)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("topshelf")
+    except PackageNotFoundError:
+        return "0"

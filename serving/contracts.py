@@ -1,0 +1,165 @@
+"""The forms of questions and answers, as the OpenAPI document shows them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
+
+ID_RULE = r"^[^\x00-\x1f\x7f]+$"
+# Ids are printed, compared and hashed, never put into SQL or a path; the length bounds the memory.
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ID_RULE)]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=ID_RULE)]
+Fallback = Literal["recent", "personal", "session", "segment", "popular", "none"]
+FALLBACKS = (
+    "What the list was made from: `recent` the personal list with what the user did since the "
+    "release; `personal` the list of the release; `session` neighbours of the last items; "
+    "`segment`, `popular` what is popular; `none` when no list is known at all."
+)
+
+EVENT_EXAMPLE: dict[str, Any] = {
+    "user_id": "u00042",
+    "item_id": "i0007",
+    "event_type": "view",
+    "occurred_at": "2026-03-01T12:00:00Z",
+    "event_id": "8f14e45f-ceea-4e7a-9f0c-1c1d7c9b2a55",
+    "request_id": "01J9ZQ4M6T",
+}
+
+
+class Event(BaseModel):
+    """One thing that a user did with an item."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EVENT_EXAMPLE]})
+
+    user_id: Id = Field(description="Who acted.")
+    item_id: Id = Field(description="With what; it may be new to the release.")
+    event_type: Word = Field(description="A type of `seeds/event_types.csv`, such as `view`.")
+    event_id: Id | None = Field(
+        default=None,
+        description="Yours; sent again, the event counts once. Without one it gets one, and an "
+        "event that is sent twice counts twice.",
+    )
+    occurred_at: AwareDatetime | None = Field(
+        default=None,
+        description="When it happened, with an offset; now when left out, and when it lies in the "
+        "future, as that of a clock that goes wrong.",
+    )
+    value: FiniteFloat | None = Field(default=None, description="Rating, quantity or seconds.")
+    session_id: Id | None = Field(default=None, description="The visit or basket.")
+    anonymous_id: Id | None = Field(default=None, description="The visitor before the login.")
+    request_id: Id | None = Field(default=None, description="Of the answer whose list was clicked.")
+    surface: Word | None = Field(default=None, description="Where it happened.")
+    device: Word | None = Field(default=None, description="The kind of device.")
+
+
+class EventsAccepted(BaseModel):
+    """The events are on disk."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "accepted": 1,
+                "event_ids": ["8f14e45f-ceea-4e7a-9f0c-1c1d7c9b2a55"],
+                "visible": True,
+            }
+        }
+    )
+
+    accepted: int = Field(description="How many events are on disk.")
+    event_ids: list[str] = Field(description="Their ids, in the order they were sent.")
+    visible: bool = Field(
+        description="Whether the next list reflects them; else it is the next run that does."
+    )
+
+
+class Item(BaseModel):
+    """One recommended item."""
+
+    item_id: str = Field(description="The item.")
+    rank: int = Field(description="Place in the list, from 1; with `offset` it goes on.", ge=1)
+    score: float | None = Field(
+        description="Probability that the user takes it, as the ranker estimates; null when the "
+        "item came from a list that has none."
+    )
+    source: str = Field(description="What proposed it: als, covisitation, popular and so on.")
+    reason: str = Field(description="Why, in words.")
+    evidence: str | None = Field(description="The item of the user's history behind it, if any.")
+
+
+class Explanation(BaseModel):
+    """What a list was made from, when `explain` was asked for."""
+
+    recent_events: int = Field(description="Events since the release that were taken into account.")
+    history_items: int = Field(description="Items of the user's history in the release.")
+    candidates: int = Field(description="Items that were ranked for this answer.")
+    excluded: int = Field(description="Items that may not be shown: seen, disliked, or asked for.")
+    degraded: list[str] = Field(description="What was not available, if anything.")
+
+
+class Meta(BaseModel):
+    """Where an answer came from."""
+
+    request_id: str = Field(description="Name it in events, and in questions about an answer.")
+    release: str | None = Field(description="The release that the list is made from.")
+    variant: str = Field(description="Which release this user gets: live or canary.")
+    generated_at: datetime | None = Field(description="The moment that the release was made for.")
+    fallback: Fallback = Field(description=FALLBACKS)
+    timings: dict[str, float] = Field(description="Milliseconds, by part, and in total.")
+    explanation: Explanation | None = Field(default=None, description="Only with `explain=true`.")
+
+
+RECOMMENDATIONS_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {
+            "item_id": "i0298",
+            "rank": 1,
+            "score": 0.031,
+            "source": "covisitation",
+            "reason": "Often follows Oak Lamp 256 (104 people had both)",
+            "evidence": "i0007",
+        }
+    ],
+    "meta": {
+        "request_id": "3f6c0d0e8b0f4a5f",
+        "release": "20261123T184603-ac8ad945",
+        "variant": "live",
+        "generated_at": "2026-03-01T00:00:00Z",
+        "fallback": "recent",
+        "timings": {"store": 0.2, "rank": 2.1, "total": 2.6},
+    },
+}
+
+
+class Recommendations(BaseModel):
+    """A list for a user."""
+
+    model_config = ConfigDict(json_schema_extra={"example": RECOMMENDATIONS_EXAMPLE})
+
+    items: list[Item]
+    meta: Meta
+
+
+class SimilarItem(BaseModel):
+    """One neighbour of an item."""
+
+    item_id: str = Field(description="The neighbour.")
+    rank: int = Field(description="Place among the neighbours, from 1.", ge=1)
+    score: float = Field(description="Strength of the tie; comparable within one answer.")
+    source: str = Field(description="covisitation, content or popular.")
+    support: int = Field(description="People in whose history both stand.")
+    reason: str = Field(description="Why, in words.")
+
+
+class Similar(BaseModel):
+    """What goes with an item."""
+
+    items: list[SimilarItem]
+    meta: Meta
+
+
+class Status(BaseModel):
+    """Whether the application answers."""
+
+    status: Literal["ok", "degraded", "starting"]
+    release: str | None = Field(default=None, description="The live release of this process.")
+    degraded: list[str] = Field(default_factory=list, description="What is not available.")

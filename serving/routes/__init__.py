@@ -1,0 +1,1 @@
+"""The addresses that the application answers at."""

@@ -1,0 +1,96 @@
+"""Both stores of recent events: alike, shared by processes, and the same bytes as Feast's."""
+
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+import redis
+
+from feature_repo.recent_events import KEPT, RecentEvent, RecentEvents
+from feature_repo.recent_redis import RedisRecentEvents
+from feature_repo.recent_sqlite import SqliteRecentEvents
+
+pytestmark = pytest.mark.integration
+
+
+def event(number: int, **changed: object) -> RecentEvent:
+    """Return the event of a number, a second after the one before it."""
+    values = {
+        "occurred_at": 1000.5 + number,
+        "landed_at": 2000.0 + number,
+        "event_id": f"e{number}",
+        "item_id": f"i{number}",
+        "event_type": "view",
+        "value": None,
+    }
+    return RecentEvent(**{**values, **changed})
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def store(request, tmp_path, redis_server) -> RecentEvents:
+    """Each kind of store, empty."""
+    if request.param == "sqlite":
+        return SqliteRecentEvents(tmp_path / "recent.db")
+    redis.Redis.from_url(redis_server.url).flushall()
+    return RedisRecentEvents(redis_server.url, "topshelf_test")
+
+
+def test_events_come_back_oldest_first_and_of_their_user_alone(store):
+    store.add({"ann": [event(2), event(1, value=2.5)], "bob": [event(3)]})
+    store.add({"ann": [event(0)]})
+    assert store.read("ann") == [event(0), event(1, value=2.5), event(2)]
+    assert store.read("bob") == [event(3)]
+    assert store.read("zoë 🙂") == []
+
+
+def test_an_event_that_comes_again_changes_nothing(store):
+    store.add({"ann": [event(1)]})
+    store.add({"ann": [event(1, landed_at=9999.0, item_id="other"), event(1)]})
+    assert store.read("ann") == [event(1)]
+
+
+def test_the_newest_are_kept(store):
+    store.add({"ann": [event(number) for number in range(KEPT + 7)]})
+    assert [one.event_id for one in store.read("ann")] == [f"e{n}" for n in range(7, KEPT + 7)]
+
+
+def test_writers_at_the_same_time_lose_nothing(store):
+    def write(writer: int) -> None:
+        for number in range(10):
+            while True:
+                try:
+                    store.add({"ann": [event(writer * 10 + number)]})
+                    break
+                except OSError:
+                    continue
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {one.event_id for one in store.read("ann")} == {f"e{number}" for number in range(40)}
+
+
+def test_a_server_that_is_not_there_is_an_error_within_its_time():
+    store = RedisRecentEvents("redis://127.0.0.1:1/0", "topshelf_test")
+    with pytest.raises(OSError, match="does not answer"):
+        store.read("ann")
+
+
+def test_a_file_that_is_no_database_is_an_error(tmp_path):
+    path = tmp_path / "recent.db"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(OSError, match=r"recent\.db"):
+        SqliteRecentEvents(path).read("ann")
+
+
+def test_a_file_that_was_removed_is_made_again(tmp_path: Path):
+    store = SqliteRecentEvents(tmp_path / "recent.db")
+    store.add({"ann": [event(1)]})
+    with sqlite3.connect(tmp_path / "recent.db") as other:
+        other.execute("drop table user_recent_events")
+    with pytest.raises(OSError, match="no such table"):
+        store.read("ann")
+    assert store.read("ann") == []
