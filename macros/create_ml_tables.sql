@@ -81,6 +81,17 @@
         upper double,
         user_count bigint
     );
+    create table if not exists ml.ranker_choices (
+        role varchar,
+        contender varchar,
+        ndcg_10 double,
+        lead double,
+        lower double,
+        upper double,
+        user_count bigint,
+        is_chosen boolean,
+        reason varchar
+    );
     create table if not exists ml.ranker_metrics (
         name varchar,
         value double

@@ -103,6 +103,8 @@ def fit_ranker(
     weights: np.ndarray | None = None,
     threads: int = 1,
     attributes: Sequence[str] = (),
+    *,
+    rising: bool = False,
 ) -> Ranker:
     """Fit the ranker, and calibrate it on users it has not seen.
 
@@ -132,6 +134,8 @@ def fit_ranker(
         than idle cores are many times slower than one.
     attributes : sequence of str
         Those of `features` that are text, to be encoded as `fit_encoder` does.
+    rising : bool
+        Whether the score may never fall where a feature rises.
 
     Returns
     -------
@@ -159,7 +163,9 @@ def fit_ranker(
     stopping = fractions < params.stopping_share
     calibrating = ~stopping & (fractions < params.stopping_share + params.calibration_share)
     with threadpool_limits(threads, "openmp"):
-        booster, held_out = _fit_booster(inputs, labels, stopping, calibrating, params)
+        booster, held_out = _fit_booster(
+            inputs, labels, stopping, calibrating, params, rising=rising
+        )
         raw_scores = _raw_scores(booster, inputs[held_out])
     shift = -float(np.log(weights[~labels].mean() / weights[labels].mean()))
     calibrator = fit_calibrator(raw_scores, labels[held_out], weights[held_out], shift)
@@ -213,6 +219,8 @@ def _fit_booster(
     stopping: np.ndarray,
     calibrating: np.ndarray,
     params: RankerParams,
+    *,
+    rising: bool,
 ) -> tuple[HistGradientBoostingClassifier, np.ndarray]:
     """Fit the trees; also returns which rows they have not seen and may calibrate them."""
     fitting = ~stopping & ~calibrating
@@ -230,6 +238,7 @@ def _fit_booster(
         early_stopping=checked,
         n_iter_no_change=params.patience,
         random_state=params.seed,
+        monotonic_cst=np.full(inputs.shape[1], int(rising)),
     )
     if not checked:
         inputs = _without_empty_columns(inputs, leaf_rows)

@@ -252,6 +252,30 @@ class ListCosts(pa.DataFrameModel):
         unique = ("choice", "strength")
 
 
+class RankerChoices(pa.DataFrameModel):
+    """What candidates are ordered by, and what they could have been ordered by.
+
+    Grain: one row per `role` (the cutoff that is ordered) and `contender`. `lead` is what the
+    ranker's mean is above the contender's, null for itself.
+    """
+
+    role: str = pa.Field(isin=("evaluate", "serve"))
+    contender: str = pa.Field(str_length={"min_value": 1})
+    ndcg_10: np.float64 = pa.Field(nullable=True, ge=0.0, le=1.0)
+    lead: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    lower: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    upper: np.float64 = pa.Field(nullable=True, ge=-1.0, le=1.0)
+    user_count: np.int64 = pa.Field(ge=0)
+    is_chosen: bool
+    reason: str = pa.Field(str_length={"min_value": 1})
+
+    class Config:
+        """Exactly these columns, a contender once per role."""
+
+        strict = True
+        unique = ("role", "contender")
+
+
 class RankerMetrics(pa.DataFrameModel):
     """How well the ranker's probabilities hold at the evaluated cutoff.
 

@@ -9,11 +9,14 @@ import pandas as pd
 
 from ml.explanations import mean_absolute_shap
 from ml.ordering import rank_within
+from ml.ranker_choice import LAST_RESORT, RANKER
 from ml.ranker_quality import RankerQuality, permutation_importances, ranker_quality
 from ml.ranker_trees import ranker_tables
-from ml.ranking import Ranker, RankerParams, fit_ranker, score_frame
+from ml.ranking import Ranker, RankerParams, score_frame
 from orchestration.blocks import blocks_of_users
+from orchestration.ranker_choice import Choice, choose_for_serving, choose_for_test
 from orchestration.ranker_rows import frame_query, learning_rows, ranker_features
+from orchestration.ranker_teaching import Teaching
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -30,14 +33,17 @@ class Rankers:
     by_role : dict of str to Ranker
         For the `evaluate` cutoff a ranker that knows only what happened before it; for the
         `serve` cutoff one that knows everything. Absent where nobody took a candidate.
+    choices : dict of str to Choice
+        By what each of them orders, and why.
     quality : RankerQuality
-        How well the first one's probabilities held; without rows if it could not be judged.
+        How well the probabilities of the first one held; without rows if it could not be judged.
     importances : DataFrame
         `feature`, `importance` and `mean_absolute_shap` of the first one; without rows if it could
         not be judged.
     """
 
     by_role: dict[str, Ranker]
+    choices: dict[str, Choice]
     quality: RankerQuality
     importances: pd.DataFrame
 
@@ -48,8 +54,13 @@ def fit_rankers(
     params: RankerParams,
     threads: int,
     attributes: Sequence[str] = (),
+    *,
+    repeats: bool,
 ) -> Rankers:
     """Fit on the training cutoffs and judge by the evaluation cutoff; then fit on all of them.
+
+    What candidates are ordered by is chosen before, on the latest period whose outcome each of
+    the two may know.
 
     Parameters
     ----------
@@ -63,25 +74,26 @@ def fit_rankers(
         Processor threads.
     attributes : sequence of str
         Of `ranker_attributes`: what is learned of users and items beside what they did.
+    repeats : bool
+        Whether the lists that are served may hold seen items.
     """
     features = [*ranker_features(connection, store), *attributes]
+    teaching = Teaching(params, features, tuple(attributes), threads)
     past = learning_rows(connection, store, "train", params, attributes)
     recent = learning_rows(connection, store, "evaluate", params, attributes)
     everything = pd.concat([past, recent], ignore_index=True)
-    by_role = {
-        role: fit_ranker(
-            rows,
-            rows["is_relevant"].to_numpy(),
-            features,
-            rows["user_id"].to_numpy(),
-            params,
-            rows["sample_weight"].to_numpy(),
-            threads,
-            attributes,
-        )
-        for role, rows in {"evaluate": past, "serve": everything}.items()
-        if not rows.empty
+    # The ranker of the test is the one by which that of the served lists is chosen.
+    full = teaching.fit(past) if teaching.can_learn(past) else None
+    choices = {
+        "evaluate": choose_for_test(connection, past, teaching, repeats=repeats),
+        "serve": choose_for_serving(connection, full, threads, repeats=repeats),
     }
+    by_role = {}
+    if not past.empty:
+        chosen = choices["evaluate"].chosen
+        by_role["evaluate"] = full if full and chosen == RANKER else teaching.fit(past, chosen)
+    if not everything.empty:
+        by_role["serve"] = teaching.fit(everything, choices["serve"].chosen)
     quality = RankerQuality(pd.DataFrame({"name": [], "value": []}), pd.DataFrame())
     importances = pd.DataFrame({"feature": [], "importance": [], "mean_absolute_shap": []})
     if "evaluate" in by_role and not recent.empty:
@@ -92,7 +104,7 @@ def fit_rankers(
             recent["is_relevant"].to_numpy(),
             recent["sample_weight"].to_numpy(),
         ).merge(mean_absolute_shap(by_role["evaluate"], recent), on="feature")
-    return Rankers(by_role, quality, importances)
+    return Rankers(by_role, choices, quality, importances)
 
 
 def ranked_blocks(
@@ -112,13 +124,21 @@ def ranked_blocks(
         Processor threads.
     """
     for role, ranker in rankers.by_role.items():
+        # Trees have steps: within one, an order without learning goes on by its own column.
+        ties = (rankers.choices[role].column or LAST_RESORT, LAST_RESORT)
         for block in blocks_of_users(connection, frame_query(role, ranker.features)):
-            scored = block[KEPT].join(score_frame(ranker, block, threads))
-            ranked = scored.assign(
-                ranked_position=rank_within(scored, ["cutoff_at", "user_id"]),
+            scored = block[[*KEPT, *dict.fromkeys(ties)]].join(score_frame(ranker, block, threads))
+            ranked = scored[[*KEPT, "score"]].assign(
+                ranked_position=rank_within(scored, ["cutoff_at", "user_id"], ties),
                 release_id=release_id,
             )
-            yield ranked.drop(columns="raw_score")
+            yield ranked
+
+
+def choice_table(rankers: Rankers) -> pd.DataFrame:
+    """Return the rows of `ml.ranker_choices`."""
+    tables = [choice.table().assign(role=role) for role, choice in rankers.choices.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def serving_tables(rankers: Rankers, release_id: str) -> dict[str, pd.DataFrame]:

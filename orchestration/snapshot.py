@@ -19,6 +19,7 @@ TABLES = {
     "evaluation.evl_metric_intervals": "setting, system, metric",
     "evaluation.evl_list_quality": "setting, system",
     "evaluation.evl_list_costs": "choice, strength",
+    "ml.ranker_choices": "role, ndcg_10 desc, contender",
     "ml.ranker_metrics": "name",
     "ml.ranker_importances": "importance desc, feature",
     "ml.rankers": "release_id",

@@ -13,6 +13,7 @@ DELIVERIES = """
 """
 FRESHNESS = "select user_count, item_count, last_interacted_at from monitoring.mon_log_freshness"
 CUTOFFS = "select role, cutoff_at, label_until from intermediate.int_cutoffs order by cutoff_at"
+CHOICE = "select contender, reason from ml.ranker_choices where role = 'serve' and is_chosen"
 RELEASE = "select release_id from serving.rec_release"
 LISTS = """
     select
@@ -40,6 +41,8 @@ class Summary:
         Moment of the latest accepted row, UTC.
     cutoffs : list of dict
         `role`, `cutoff_at` and `label_until` of every moment.
+    order : str, optional
+        What the candidates of the lists are ordered by, and why.
     release_id : str
         What was published.
     listed_users, listed_items : int
@@ -56,6 +59,7 @@ class Summary:
     items: int
     last_event_at: str
     cutoffs: list[Row]
+    order: str | None
     release_id: str
     listed_users: int
     listed_items: int
@@ -81,6 +85,7 @@ def summarise(warehouse: Path, snapshot: Path) -> Summary:
     with duckdb.connect(str(snapshot), read_only=True) as connection:
         lists = rows_of(connection, LISTS)[0]
         release = rows_of(connection, RELEASE)[0]
+        choices = rows_of(connection, CHOICE)
         evaluation = evaluation_rows(connection)
     outcomes = {row["outcome"]: row["delivery_count"] for row in deliveries}
     return Summary(
@@ -90,6 +95,7 @@ def summarise(warehouse: Path, snapshot: Path) -> Summary:
         items=freshness["item_count"],
         last_event_at=freshness["last_interacted_at"],
         cutoffs=cutoffs,
+        order=", ".join(f"{row['contender']}: {row['reason']}" for row in choices) or None,
         release_id=release["release_id"],
         listed_users=lists["user_count"],
         listed_items=lists["row_count"],

@@ -31,6 +31,18 @@ candidates as (
 
 ),
 
+blends as (
+
+    select
+        user_id,
+        item_id,
+        blend_score,
+        cutoff_at
+
+    from {{ ref('rnk_blends') }}
+
+),
+
 cutoffs as (
 
     select
@@ -170,6 +182,7 @@ joined as (
 
     select
         candidates.*,
+        blends.blend_score,
         cutoffs.role,
         items.category,
         user_activity.interaction_count as user_activity__interaction_count,
@@ -233,6 +246,12 @@ joined as (
 
     inner join cutoffs
         on candidates.cutoff_at = cutoffs.cutoff_at
+
+    left join blends
+        on
+            candidates.cutoff_at = blends.cutoff_at
+            and candidates.user_id = blends.user_id
+            and candidates.item_id = blends.item_id
 
     left join items
         on candidates.item_id = items.item_id

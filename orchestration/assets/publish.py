@@ -19,6 +19,7 @@ from orchestration.snapshot import write_snapshot
         ["evaluation", "evl_list_quality"],
         ["evaluation", "evl_list_costs"],
         ["staging", "stg_catalog__items"],
+        ["ml", "ranker_choices"],
         ["ml", "ranker_metrics"],
         ["ml", "ranker_importances"],
         ["ml", "rankers"],

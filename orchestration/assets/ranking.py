@@ -8,12 +8,13 @@ import dagster as dg
 from orchestration.assets.features import FILES
 from orchestration.attributes import ranker_attributes
 from orchestration.figures import calibration_figures, importance_figures
-from orchestration.ranker_fit import fit_rankers, ranked_blocks, serving_tables
+from orchestration.ranker_fit import choice_table, fit_rankers, ranked_blocks, serving_tables
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.reviewed import overridden
 
 TABLES = {
     "ranked_candidates": "Candidates of every source in the order of the ranker, best first.",
+    "ranker_choices": "What candidates are ordered by, by an earlier period, and why.",
     "ranker_metrics": "How well the ranker's probabilities held at the evaluation cutoff.",
     "ranker_importances": "How much worse the ranker gets when a feature is shuffled, or adds.",
     "rankers": "The ranker of the release, apart from its trees.",
@@ -57,12 +58,19 @@ def ranker(
     params = overridden(log.reviewed().ranker, config)
     with warehouse.connect() as connection:
         rankers = fit_rankers(
-            connection, features.open(), params, config.threads, ranker_attributes(log.read())
+            connection,
+            features.open(),
+            params,
+            config.threads,
+            ranker_attributes(log.read()),
+            repeats=log.read().repeats,
         )
     count = warehouse.replace_by_blocks(
         "ml.ranked_candidates",
         lambda reading: ranked_blocks(reading, rankers, release_id, config.threads),
     )
+    choices = choice_table(rankers)
+    warehouse.replace("ml.ranker_choices", choices)
     warehouse.replace("ml.ranker_metrics", rankers.quality.metrics)
     warehouse.replace("ml.ranker_importances", rankers.importances)
     tables = serving_tables(rankers, release_id)
@@ -71,6 +79,13 @@ def ranker(
     yield dg.MaterializeResult(
         asset_key=["ml", "ranked_candidates"],
         metadata={"dagster/row_count": count, "release_id": release_id},
+    )
+    yield dg.MaterializeResult(
+        asset_key=["ml", "ranker_choices"],
+        metadata={
+            "dagster/row_count": len(choices),
+            **{role: f"{it.chosen}: {it.reason}" for role, it in rankers.choices.items()},
+        },
     )
     yield dg.MaterializeResult(
         asset_key=["ml", "ranker_metrics"],

@@ -72,6 +72,8 @@ def summary_text(
     facts.add_row("users, items", f"{summary.users:,}, {summary.items:,}")
     facts.add_row("taught on", ", ".join(_period(row) for row in trained) or "nothing")
     facts.add_row("evaluated on", ", ".join(_period(row) for row in evaluated) or "nothing")
+    if summary.order:
+        facts.add_row("ordered by", summary.order)
     facts.add_row("lists", f"{summary.listed_users:,} users, {summary.listed_items:,} rows")
     facts.add_row("release", summary.release_id)
     if settings_file:

@@ -30,3 +30,16 @@ def test_a_list_is_named_by_all_its_keys():
 def test_no_rows_have_no_ranks():
     frame = pd.DataFrame({"user_id": [], "item_id": [], "raw_score": []})
     assert rank_within(frame, ["user_id"]).dtype == "int64"
+
+
+def test_equal_scores_are_ordered_by_the_ties_in_turn_and_then_by_id():
+    frame = pd.DataFrame(
+        {
+            "user_id": "u",
+            "item_id": ["a", "b", "c", "d", "e"],
+            "raw_score": [1.0, 1.0, 1.0, 1.0, 2.0],
+            "first": [None, 5.0, 7.0, 5.0, 0.0],
+            "second": [9.0, 1.0, 0.0, 2.0, 0.0],
+        }
+    )
+    assert list(rank_within(frame, ["user_id"], ("first", "second"))) == [5, 4, 2, 3, 1]

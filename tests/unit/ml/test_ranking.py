@@ -179,3 +179,20 @@ def test_refuses_a_frame_without_a_feature(ranker, log):
 def test_refuses_shares_that_leave_nobody(shares):
     with pytest.raises(ValueError, match="must be > 0 and sum to < 1"):
         RankerParams(stopping_share=shares[0], calibration_share=shares[1])
+
+
+def test_a_rising_ranker_keeps_the_order_of_its_feature(sample, fresh):
+    ranker = fit_ranker(
+        sample,
+        sample["label"],
+        ["noise"],
+        sample["user_id"],
+        RankerParams(),
+        sample["sample_weight"],
+        rising=True,
+    )
+    scored = score_frame(ranker, fresh)["raw_score"].to_numpy()
+    assert (np.diff(scored[np.argsort(fresh["noise"])]) >= 0).all()
+    free = fit_ranker(sample, sample["label"], ["recency_days"], sample["user_id"], RankerParams())
+    falling = score_frame(free, fresh)["raw_score"].to_numpy()[np.argsort(fresh["recency_days"])]
+    assert falling[0] > falling[-1]

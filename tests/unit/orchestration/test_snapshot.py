@@ -49,6 +49,8 @@ create table evaluation.evl_metric_intervals as
 select 's' as setting, 's' as system, 'ndcg_10' as metric;
 create table evaluation.evl_list_quality as select 's' as setting, 's' as system;
 create table evaluation.evl_list_costs as select 'plain' as choice, 0 as strength;
+create table ml.ranker_choices as
+select 'serve' as role, 'ranker' as contender, 0.3 as ndcg_10, true as is_chosen, 'best' as reason;
 create table ml.ranker_metrics as select 'auc' as name, 0.8 as value;
 create table ml.ranker_importances as select 'als_rank' as feature, 0.1 as importance;
 create table ml.rankers as

@@ -67,6 +67,7 @@ def summary(**changes):
             },
             {"role": "serve", "cutoff_at": "2026-03-01 00:00:00", "label_until": None},
         ],
+        "order": "ranker: nDCG@10 0.285 of 281 users, blend 0.259",
         "release_id": "r1",
         "listed_users": 50,
         "listed_items": 1000,
@@ -83,6 +84,7 @@ def test_the_summary_says_what_came_in_and_what_came_out():
     assert "1,000, 900 accepted" in text
     assert "100 (repeated 90, missing_user 10)" in text
     assert "2026-02-15 to 2026-03-01" in text
+    assert "ranker: nDCG@10 0.285 of 281 users, blend 0.259" in text
     assert "select * from recommend('u7');" in text
     assert "/data/sample/published.duckdb" in text
 
@@ -95,6 +97,7 @@ def test_an_empty_log_has_a_summary_too():
         items=0,
         last_event_at=None,
         cutoffs=[],
+        order=None,
         evaluation=[],
         example_user_id=None,
         example_item_id=None,

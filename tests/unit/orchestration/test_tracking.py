@@ -207,14 +207,23 @@ def test_the_fingerprint_changes_with_the_content_and_not_with_the_order():
 
 
 def test_the_code_has_a_revision_where_there_is_git(tmp_path):
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True
-    )
-    tags = revision_tags(PROJECT_ROOT)
-    assert tags["mlflow.source.git.commit"] == commit.stdout.strip()
-    assert tags["code.is_changed"] in {"true", "false"}
-    (tmp_path / "pyproject.toml").write_text("[project]\nversion = '1.2.3'\n")
+    def git(*arguments):
+        identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+        said = subprocess.run(
+            ["git", *identity, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return said.stdout.strip()
+
+    project = tmp_path / "pyproject.toml"
+    project.write_text("[project]\nversion = '1.2.3'\n")
     assert revision_tags(tmp_path) == {"code.version": "1.2.3"}
+    git("init")
+    git("add", ".")
+    git("commit", "--message", "first")
+    tags = {"code.version": "1.2.3", "mlflow.source.git.commit": git("rev-parse", "HEAD")}
+    assert revision_tags(tmp_path) == {**tags, "code.is_changed": "false"}
+    project.write_text("[project]\nversion = '1.2.4'\n")
+    assert revision_tags(tmp_path)["code.is_changed"] == "true"
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
