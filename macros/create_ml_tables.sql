@@ -17,6 +17,19 @@
         entity_id varchar,
         factors float[]
     );
+    create table if not exists ml.factorisations (
+        cutoff_at timestamp,
+        factors bigint,
+        unobserved_weight double,
+        regularization double,
+        frequency_exponent double,
+        start_scale double,
+        iterations bigint,
+        seed bigint,
+        user_count bigint,
+        item_count bigint,
+        mean_user_size double
+    );
     create table if not exists ml.contributions (
         cutoff_at timestamp,
         user_id varchar,

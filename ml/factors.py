@@ -1,6 +1,7 @@
 """The vectors of a factorisation as rows, so that SQL can score any pair."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import pandas as pd
 
@@ -42,3 +43,26 @@ def factor_blocks(
             yield pd.DataFrame(
                 {"entity": entity, "entity_id": ids[rows], "factors": list(factors[rows])}
             )
+
+
+def factorisation_row(model: AlsModel) -> pd.DataFrame:
+    """Write down what a model was fitted with.
+
+    Parameters
+    ----------
+    model : AlsModel
+        Fitted model.
+
+    Returns
+    -------
+    DataFrame
+        One row: the fields of `AlsParams`, ``user_count``, ``item_count`` and ``mean_user_size``,
+        which with the vectors of the items are all that `fold_in_user` needs.
+    """
+    row = {
+        **asdict(model.params),
+        "user_count": len(model.user_factors),
+        "item_count": len(model.item_factors),
+        "mean_user_size": model.mean_user_size,
+    }
+    return pd.DataFrame([row])

@@ -63,6 +63,30 @@ class Factors(pa.DataFrameModel):
         return True
 
 
+class Factorisations(pa.DataFrameModel):
+    """What the vectors of a cutoff were fitted with: with the items' all that a new user needs.
+
+    Grain: one row per `cutoff_at`.
+    """
+
+    cutoff_at: np.datetime64 = pa.Field(coerce=True, unique=True)
+    factors: np.int64 = pa.Field(ge=1)
+    unobserved_weight: np.float64 = pa.Field(gt=0.0, le=LARGEST)
+    regularization: np.float64 = pa.Field(gt=0.0, le=LARGEST)
+    frequency_exponent: np.float64 = pa.Field(ge=0.0, le=1.0)
+    start_scale: np.float64 = pa.Field(gt=0.0, le=LARGEST)
+    iterations: np.int64 = pa.Field(ge=1)
+    seed: np.int64
+    user_count: np.int64 = pa.Field(ge=1)
+    item_count: np.int64 = pa.Field(ge=1)
+    mean_user_size: np.float64 = pa.Field(gt=0.0, le=LARGEST)
+
+    class Config:
+        """Exactly these columns."""
+
+        strict = True
+
+
 class Contributions(pa.DataFrameModel):
     """Items of a user's history that speak most for a candidate.
 

@@ -56,6 +56,7 @@ def _blocks(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[pd.Da
 checks = [
     schema_check("candidates", schemas.Candidates),
     schema_check("factors", schemas.Factors),
+    schema_check("factorisations", schemas.Factorisations),
     schema_check("contributions", schemas.Contributions),
     schema_check("ranked_candidates", schemas.RankedCandidates),
     schema_check("content_neighbours", schemas.ContentNeighbours),

@@ -17,7 +17,7 @@ from orchestration.assets.features import feature_files, feature_registry, onlin
 from orchestration.assets.learning import factorisation
 from orchestration.assets.lists import diverse_positions, measured_list_costs
 from orchestration.assets.mapped import mapped_log
-from orchestration.assets.publish import snapshot
+from orchestration.assets.publish import release, snapshot
 from orchestration.assets.ranking import ranker
 from orchestration.assets.tracking import tracked_run
 from orchestration.assets.tuning import tuning
@@ -34,6 +34,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         mapping=settings.mapping,
         project_root=str(settings.project_root),
         tracking_uri=settings.tracking_uri,
+        kept_releases=settings.kept_releases,
+        promotes_itself=settings.promotes_itself,
     )
     return dg.Definitions(
         assets=[
@@ -53,6 +55,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             explanations,
             online_features,
             snapshot,
+            release,
             tracked_run,
             tuning,
         ],

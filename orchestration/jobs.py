@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration.assets.dbt import serving_models
-from orchestration.assets.publish import snapshot
+from orchestration.assets.publish import release, snapshot
 from orchestration.assets.tuning import tuning
 
 # What may be repeated may also have failed halfway: every asset replaces its table as a whole.
@@ -19,7 +19,7 @@ tune = dg.define_asset_job(
 )
 serve_only = dg.define_asset_job(
     "serve_only",
-    selection=dg.AssetSelection.assets(serving_models, snapshot),
+    selection=dg.AssetSelection.assets(serving_models, snapshot, release),
     description="Build the served tables again from the last release, and publish them.",
 )
 daily = dg.ScheduleDefinition(

@@ -31,6 +31,8 @@ class MappedLog(dg.ConfigurableResource):
     mapping: str
     project_root: str
     tracking_uri: str = ""
+    kept_releases: int = Settings.kept_releases
+    promotes_itself: bool = Settings.promotes_itself
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["MappedLog"]:
@@ -45,6 +47,8 @@ class MappedLog(dg.ConfigurableResource):
             mapping=self.mapping,
             project_root=Path(self.project_root),
             tracking_uri=self.tracking_uri,
+            kept_releases=self.kept_releases,
+            promotes_itself=self.promotes_itself,
         )
 
     def read(self) -> Mapping:

@@ -19,13 +19,14 @@ from orchestration.files import replacing
 from orchestration.mapping import Mapping, MappingError, settings_file
 from orchestration.mapping.load import read_yaml
 from orchestration.mapping.problems import Problem, problems_of
+from orchestration.releases.bounds import GateBounds
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 # Section of the file: the dataclass whose fields are its keys. `sql` is the other section.
 LEARNED: MappingProxyType[str, type] = MappingProxyType(
-    {"als": AlsParams, "ranker": RankerParams, "diversity": DiversityParams}
+    {"als": AlsParams, "ranker": RankerParams, "diversity": DiversityParams, "gates": GateBounds}
 )
 
 Whole = Annotated[int, Strict()]
@@ -64,6 +65,8 @@ class ReviewedSettings:
         Hyper-parameters of the ranker; likewise.
     diversity : DiversityParams
         How far lists give up relevance for difference; likewise.
+    gates : GateBounds
+        What a release must hold to go live; likewise.
     file : Path, optional
         Where it was read from; None if the log has no such file.
     """
@@ -72,6 +75,7 @@ class ReviewedSettings:
     als: AlsParams = field(default_factory=AlsParams)
     ranker: RankerParams = field(default_factory=RankerParams)
     diversity: DiversityParams = field(default_factory=DiversityParams)
+    gates: GateBounds = field(default_factory=GateBounds)
     file: Path | None = None
 
     def with_values(self, section: str, values: Values) -> "ReviewedSettings":

@@ -102,12 +102,19 @@ class Settings:
         Folder of `dbt_project.yml`. Relative paths in a mapping start here.
     tracking_uri : str
         MLflow's server or database; empty is one of our own below `home`.
+    kept_releases : int
+        Releases that stay on the disk, newest first, beside those that an alias names; >= 1.
+    promotes_itself : bool
+        Whether a run makes its release live if the gates let it through. The first release of a
+        home becomes live in any case, because nothing else could answer.
     """
 
     home: Path = PROJECT_ROOT / "data"
     mapping: str = "sample"
     project_root: Path = PROJECT_ROOT
     tracking_uri: str = ""
+    kept_releases: int = 5
+    promotes_itself: bool = True
 
     @property
     def dagster_home(self) -> Path:
@@ -181,12 +188,18 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
     ----------
     environment : mapping of str to str, optional
         The variables; those of this process when left out. Read are `TOPSHELF_HOME` (default
-        `data`; a relative path starts at the project), `TOPSHELF_MAPPING` (default `sample`) and
-        `MLFLOW_TRACKING_URI` (default a database below the home). An empty value counts as none.
+        `data`; a relative path starts at the project), `TOPSHELF_MAPPING` (default `sample`),
+        `MLFLOW_TRACKING_URI` (default a database below the home), `TOPSHELF_KEPT_RELEASES` (default
+        5) and `TOPSHELF_PROMOTE` (`auto`, the default, or `manual`). An empty value counts as none.
 
     Returns
     -------
     Settings
+
+    Raises
+    ------
+    ValueError
+        If a value cannot be used.
     """
     variables = os.environ if environment is None else environment
     home = Path(variables.get("TOPSHELF_HOME") or "data").expanduser()
@@ -195,4 +208,18 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
         mapping=variables.get("TOPSHELF_MAPPING") or Settings.mapping,
         project_root=PROJECT_ROOT,
         tracking_uri=variables.get("MLFLOW_TRACKING_URI") or "",
+        kept_releases=_kept_releases(variables.get("TOPSHELF_KEPT_RELEASES") or "5"),
+        promotes_itself=_promotes_itself(variables.get("TOPSHELF_PROMOTE") or "auto"),
     )
+
+
+def _kept_releases(text: str) -> int:
+    if not (text.isdecimal() and int(text) >= 1):
+        raise ValueError(f"TOPSHELF_KEPT_RELEASES must be a whole number >= 1, got {text!r}")
+    return int(text)
+
+
+def _promotes_itself(text: str) -> bool:
+    if text not in {"auto", "manual"}:
+        raise ValueError(f"TOPSHELF_PROMOTE must be auto or manual, got {text!r}")
+    return text == "auto"

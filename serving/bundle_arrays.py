@@ -77,6 +77,10 @@ ARRAYS = MappingProxyType(
         "node_value": "f8",
         "calibration_raw_scores": "f8",
         "calibration_probabilities": "f8",
+        # Users of the evaluation: the metric of the lists, and of the best ones by SQL alone.
+        "judged_user": "i4",
+        "judged_value": "f8",
+        "judged_baseline": "f8",
     }
 )
 # Of two dimensions; the others have one.

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ml.als import AlsParams, fit_als
 from ml.contributions import contribution_blocks
-from ml.factors import factor_blocks
+from ml.factors import factor_blocks, factorisation_row
 from ml.interactions import build_interaction_matrix
 from ml.proposals import proposal_blocks
 from orchestration.resources import Warehouse
@@ -16,10 +16,12 @@ from orchestration.reviewed import overridden
 
 CANDIDATES = "ml.candidates"
 FACTORS = "ml.factors"
+FACTORISATIONS = "ml.factorisations"
 CONTRIBUTIONS = "ml.contributions"
 TABLES = {
     ("ml", "candidates"): "Items that each user most likely wants, by matrix factorisation.",
     ("ml", "factors"): "The vectors whose products are the scores, for any pair of user and item.",
+    ("ml", "factorisations"): "What the vectors were fitted with.",
     ("ml", "contributions"): "What in the history of a user speaks for an item, now.",
 }
 CUTOFFS = """
@@ -69,7 +71,7 @@ def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.
     params = overridden(warehouse.log.reviewed().als, config)
     repeats = warehouse.log.read().repeats
     counts = warehouse.replace_together(
-        [CANDIDATES, FACTORS, CONTRIBUTIONS],
+        [CANDIDATES, FACTORS, FACTORISATIONS, CONTRIBUTIONS],
         lambda connection: _blocks(connection, params, config, repeats=repeats),
     )
     for table, count in counts.items():
@@ -100,3 +102,4 @@ def _blocks(
                     yield CONTRIBUTIONS, contributions.assign(cutoff_at=cutoff_at)
         for block in factor_blocks(model, matrix):
             yield FACTORS, block.assign(cutoff_at=cutoff_at)
+        yield FACTORISATIONS, factorisation_row(model).assign(cutoff_at=cutoff_at)

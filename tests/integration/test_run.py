@@ -29,13 +29,14 @@ job = build_definitions(settings).resolve_job_def("topshelf")
 print("begins", flush=True)
 job.execute_in_process(asset_selection=[dg.AssetKey(key.split("/")) for key in sys.argv[1:]])
 """
+FACTORISATION = ["ml/candidates", "ml/factors", "ml/factorisations", "ml/contributions"]
 # What is killed, and after how many seconds: while dbt writes, between its tables, while Python
 # writes a table, while the feature store is filled, while the snapshot is made.
 KILLS = [
     (["intermediate/int_user_items", "features/ftr_user_activity"], 9.0),
     (["candidates/cnd_item_neighbours", "candidates/cnd_user_covisited"], 7.0),
-    (["ml/candidates", "ml/factors", "ml/contributions"], 2.0),
-    (["ml/candidates", "ml/factors", "ml/contributions"], 4.0),
+    (FACTORISATION, 2.0),
+    (FACTORISATION, 4.0),
     (["feature_store/online"], 6.0),
     (["serving/rec_popular_items", "serving/rec_user_top_items"], 7.0),
     (["published/snapshot"], 0.2),
@@ -229,9 +230,7 @@ def test_an_audit_reads_what_nothing_else_does(places, environment):
 
 
 @pytest.mark.usefixtures("summary")
-@pytest.mark.parametrize(
-    "keys", [["ml/candidates", "ml/factors", "ml/contributions"], ["published/snapshot"]]
-)
+@pytest.mark.parametrize("keys", [FACTORISATION, ["published/snapshot"]])
 def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(keys, places, environment):
     before = query(places.snapshot, LISTS)
     candidates = query(places.warehouse, "from ml.candidates order by all")

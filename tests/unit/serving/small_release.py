@@ -61,6 +61,8 @@ def fill(writer: ReleaseWriter, users: list[str], items: list[str]) -> None:
         writer.whole(name, np.empty(0))
     writer.whole("calibration_probabilities", np.empty(0))
     writer.whole("tree_starts", np.zeros(1))
+    for name in ("judged_user", "judged_value", "judged_baseline"):
+        writer.whole(name, np.empty(0))
     writer.json("ranker.json", None)
     view = {"role": "view", "weight": 1.0, "half_life_days": 30.0, "daily_cap": None}
     writer.json("event_types.json", {"view": view})
