@@ -1,4 +1,4 @@
-"""The command line: `topshelf run`, `tune`, `recommend`, `similar`, `explain`, `evaluate`."""
+"""The command line: `topshelf run`, `serve`, `tune`, `recommend`, `explain`, `evaluate`."""
 
 from dataclasses import replace
 from typing import Annotated
@@ -245,6 +245,33 @@ def tune(
     raise typer.Exit(
         tune_in_terminal(_settings(mapping), plan, accept=write, as_json=as_json, verbose=verbose)
     )
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; beyond this machine it needs API keys.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    explore: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share of the answers that explore.", show_default=False),
+    ] = None,
+    mapping: MappingOption = None,
+) -> None:
+    """Answer over HTTP: lists, what goes with an item, and events in.
+
+    Lists follow what is sent to POST /v1/events within the second. A new release is taken up
+    without a restart. The pages at /docs say what can be asked; docs/serving.md how to go on.
+    Stop it with Ctrl-C: what was accepted is on disk.
+    """
+    from orchestration.serve import serve_in_terminal
+
+    settings = _settings(mapping)
+    if explore is not None:
+        settings = replace(settings, explore=explore)
+    raise typer.Exit(serve_in_terminal(settings, host, port, workers))
 
 
 @app.command("vars")

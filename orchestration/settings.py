@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from collections.abc import Mapping as Dictionary
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +107,14 @@ class Settings:
     promotes_itself : bool
         Whether a run makes its release live if the gates let it through. The first release of a
         home becomes live in any case, because nothing else could answer.
+    online_store : str
+        A Redis server for what is looked up online, `redis://…`; empty is files below `home`.
+    api_keys, api_keys_file : str
+        Keys of the online application, or the file that holds them (docs/serving.md).
+    explore : float
+        Share of the online answers in which one place is given away by chance.
+    metrics_folder : str
+        Where several serving processes keep their metrics together; the command line sets it.
     """
 
     home: Path = PROJECT_ROOT / "data"
@@ -115,6 +123,11 @@ class Settings:
     tracking_uri: str = ""
     kept_releases: int = 5
     promotes_itself: bool = True
+    online_store: str = ""
+    api_keys: str = field(default="", repr=False)
+    api_keys_file: str = ""
+    explore: float = 0.0
+    metrics_folder: str = ""
 
     @property
     def dagster_home(self) -> Path:
@@ -149,12 +162,20 @@ class Settings:
 
         dbt's `profiles.yml` reads `TOPSHELF_HOME`; Dagster reads `DAGSTER_HOME`.
         """
+        told = {
+            "TOPSHELF_ONLINE_STORE": self.online_store,
+            "TOPSHELF_API_KEYS": self.api_keys,
+            "TOPSHELF_API_KEYS_FILE": self.api_keys_file,
+            "TOPSHELF_EXPLORE": str(self.explore) if self.explore else "",
+            "PROMETHEUS_MULTIPROC_DIR": self.metrics_folder,
+        }
         return {
             **TELEMETRY_OFF,
             **TRACKING_PATIENCE,
             "TOPSHELF_HOME": str(self.home),
             "TOPSHELF_MAPPING": self.mapping,
             "DAGSTER_HOME": str(self.dagster_home),
+            **{name: value for name, value in told.items() if value},
         }
 
     @contextmanager
@@ -190,7 +211,9 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
         The variables; those of this process when left out. Read are `TOPSHELF_HOME` (default
         `data`; a relative path starts at the project), `TOPSHELF_MAPPING` (default `sample`),
         `MLFLOW_TRACKING_URI` (default a database below the home), `TOPSHELF_KEPT_RELEASES` (default
-        5) and `TOPSHELF_PROMOTE` (`auto`, the default, or `manual`). An empty value counts as none.
+        5), `TOPSHELF_PROMOTE` (`auto`, the default, or `manual`), `TOPSHELF_ONLINE_STORE` (default
+        files), `TOPSHELF_API_KEYS`, `TOPSHELF_API_KEYS_FILE`, `TOPSHELF_EXPLORE` and
+        `PROMETHEUS_MULTIPROC_DIR`. An empty value counts as none.
 
     Returns
     -------
@@ -210,6 +233,11 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
         tracking_uri=variables.get("MLFLOW_TRACKING_URI") or "",
         kept_releases=_kept_releases(variables.get("TOPSHELF_KEPT_RELEASES") or "5"),
         promotes_itself=_promotes_itself(variables.get("TOPSHELF_PROMOTE") or "auto"),
+        online_store=variables.get("TOPSHELF_ONLINE_STORE") or "",
+        api_keys=variables.get("TOPSHELF_API_KEYS") or "",
+        api_keys_file=variables.get("TOPSHELF_API_KEYS_FILE") or "",
+        explore=float(variables.get("TOPSHELF_EXPLORE") or 0),
+        metrics_folder=variables.get("PROMETHEUS_MULTIPROC_DIR") or "",
     )
 
 

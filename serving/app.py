@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from serving import problems
 from serving.application import Application
 from serving.limits import AdmissionMiddleware
-from serving.routes import events, status
+from serving.routes import events, recommendations, similar, status
 from serving.settings import ServingSettings
 
 DESCRIPTION = """
@@ -56,6 +56,8 @@ def create_app(settings: ServingSettings) -> FastAPI:
     app.state.parts = parts
     problems.install(app)
     app.include_router(events.router(parts))
+    app.include_router(recommendations.router(parts))
+    app.include_router(similar.router(parts))
     app.include_router(status.router(parts))
     app.add_middleware(AdmissionMiddleware, limits=settings.limits, metrics=parts.metrics)
     return app

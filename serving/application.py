@@ -1,10 +1,14 @@
 """What one process of the application holds open, and lets go of at its end."""
 
 import logging
+import random
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvents
 from feature_repo.recent_sqlite import SqliteRecentEvents
@@ -14,9 +18,13 @@ from serving.limits import RateLimiter
 from serving.metrics import Metrics
 from serving.settings import ServingSettings
 
+if TYPE_CHECKING:
+    from serving.shelf import Shelf, Shelved
+
 LOG = logging.getLogger("topshelf.serving")
 # Reads of the online store and rankings that may run at a time.
 THREADS = 4
+BREAK_SECONDS = 1.0
 
 
 class Application:
@@ -37,9 +45,16 @@ class Application:
         self.settings, self.now = settings, now
         self.metrics = Metrics(settings.metrics_folder)
         self.limiter = RateLimiter(settings.limits.requests_per_second)
+        self.store_breaker = Breaker(BREAK_SECONDS)
+        # Not for secrets: it chooses what is explored.
+        self.random = random.Random()
 
     def open(self) -> None:
-        """Open the logs and the store."""
+        """Open the logs and the store, and begin to load the release."""
+        # Here, because it imports what takes seconds, and events need not wait for that.
+        self._shelf: Shelf | None = None
+        self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
+        self._loader.start()
         self.events = LandingLog(self.settings.landing / "events", now=self.now)
         self.impressions = LandingLog(self.settings.landing / "impressions", now=self.now)
         self.recent = open_recent_events(
@@ -50,13 +65,33 @@ class Application:
         )
         self.pool = ThreadPoolExecutor(THREADS, "serving")
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether the releases were not looked at yet."""
+        return self._shelf is None or not self._shelf.has_looked.is_set()
+
+    def shelved(self) -> "Shelved | None":
+        """Return the releases that answer now; None while starting."""
+        return None if self._shelf is None or self.is_starting else self._shelf.shelved
+
     def event_types(self) -> frozenset[str]:
         """Return the types of events that the log knows; none as long as no release tells."""
-        return frozenset()
+        shelved = self.shelved()
+        bundle = shelved.live if shelved else None
+        return frozenset(bundle.event_types) if bundle else frozenset()
 
     def status(self) -> Status:
         """Return what is available."""
-        return Status(status="ok")
+        shelved = self.shelved()
+        if shelved is None:
+            return Status(status="starting", degraded=["the release is being loaded"])
+        faults = list(shelved.faults)
+        if shelved.live is None:
+            faults.append("no release; `topshelf run` makes one")
+        if self.store_breaker.is_open:
+            faults.append("the online store does not answer")
+        release = shelved.live.release_id if shelved.live else None
+        return Status(status="degraded" if faults else "ok", release=release, degraded=faults)
 
     def watch(self) -> None:
         """Bring up to date what only changes by itself."""
@@ -65,10 +100,44 @@ class Application:
 
     def close(self) -> None:
         """Write what waits to disk, and let go of everything."""
+        self._loader.join()
+        if self._shelf:
+            self._shelf.close()
         self.events.close()
         self.impressions.close()
         self.pool.shutdown()
         self.recent.close()
+
+    def _load(self) -> None:
+        """Import what answers lists, and begin to watch the releases."""
+        from serving.shelf import Shelf
+        from serving.warming import warm
+
+        shelf = Shelf(self.settings.releases, warm)
+        shelf.start()
+        self._shelf = shelf
+
+
+class Breaker:
+    """Remembers that something did not answer, so that not everybody waits for it.
+
+    Parameters
+    ----------
+    seconds : float
+        For which it is left alone.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._until = seconds, 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it should be left alone now."""
+        return time.monotonic() < self._until
+
+    def failed(self) -> None:
+        """Leave it alone for a while."""
+        self._until = time.monotonic() + self._seconds
 
 
 def open_recent_events(url: str, file: Path, project: str, patience_seconds: float) -> RecentEvents:

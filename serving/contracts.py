@@ -9,11 +9,12 @@ ID_RULE = r"^[^\x00-\x1f\x7f]+$"
 # Ids are printed, compared and hashed, never put into SQL or a path; the length bounds the memory.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ID_RULE)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=ID_RULE)]
-Fallback = Literal["recent", "personal", "session", "segment", "popular", "none"]
+Fallback = Literal["recent", "personal", "session", "segment", "popular", "neighbours", "none"]
 FALLBACKS = (
     "What the list was made from: `recent` the personal list with what the user did since the "
     "release; `personal` the list of the release; `session` neighbours of the last items; "
-    "`segment`, `popular` what is popular; `none` when no list is known at all."
+    "`segment`, `popular` what is popular; `neighbours` of the item that was asked for; `none` "
+    "when no list is known at all."
 )
 
 EVENT_EXAMPLE: dict[str, Any] = {

@@ -78,6 +78,11 @@ class ServingSettings:
         return self.home / "landing"
 
     @property
+    def releases(self) -> Path:
+        """The folder of the releases."""
+        return self.home / "releases"
+
+    @property
     def recent_events(self) -> Path:
         """The file of recent events, where no Redis server keeps them."""
         return self.home / "recent.db"

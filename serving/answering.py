@@ -1,0 +1,93 @@
+"""From a request to a list, whatever is missing."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from feature_repo.recent_events import RecentEvent
+from serving.application import LOG, Application
+
+if TYPE_CHECKING:
+    from serving.bundle import Bundle
+    from serving.ladder import Listing, Wish
+
+
+@dataclass
+class Course:
+    """How one answer came about; filled while it does.
+
+    Attributes
+    ----------
+    degraded : list of str
+        What was not available: `store`, `slow`, `failed`, `release`.
+    timings : dict of str to float
+        Milliseconds, by part.
+    """
+
+    degraded: list[str] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    _start: float = field(default_factory=time.perf_counter)
+
+    def took(self, part: str, since: float) -> None:
+        """Note how long a part took."""
+        self.timings[part] = round((time.perf_counter() - since) * 1000, 3)
+
+    def finished(self) -> dict[str, float]:
+        """Return all times, with the total."""
+        self.took("total", self._start)
+        return self.timings
+
+
+async def recent_events(parts: Application, user_id: str, course: Course) -> list[RecentEvent]:
+    """Read what a user did lately; nothing if the store does not answer in its time."""
+    if parts.store_breaker.is_open:
+        course.degraded.append("store")
+        return []
+    start = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    reading = loop.run_in_executor(parts.pool, parts.recent.read, user_id)
+    try:
+        return await asyncio.wait_for(reading, parts.settings.store_seconds)
+    except (OSError, TimeoutError) as error:
+        LOG.warning("the online store does not answer: %s", error)
+        parts.store_breaker.failed()
+        course.degraded.append("store")
+        return []
+    finally:
+        course.took("store", start)
+
+
+async def list_for(
+    parts: Application,
+    bundle: "Bundle",
+    wish: "Wish",
+    events: Sequence[RecentEvent],
+    now: datetime,
+    course: Course,
+) -> "Listing":
+    """Find a list; one that does not reflect the events if that takes too long, or fails."""
+    from serving.ladder import Listing, listed
+
+    start = time.perf_counter()
+    try:
+        if events:
+            loop = asyncio.get_running_loop()
+            ranking = loop.run_in_executor(parts.pool, listed, bundle, wish, events, now)
+            try:
+                return await asyncio.wait_for(ranking, parts.settings.rank_seconds)
+            except TimeoutError:
+                course.degraded.append("slow")
+            except Exception:
+                LOG.exception("ranking failed")
+                course.degraded.append("failed")
+        return listed(bundle, wish, [], now)
+    # Not even the stored list can be read: the file was damaged after it had been verified.
+    except Exception:
+        LOG.exception("the release %s cannot be read", bundle.release_id)
+        course.degraded.append("release")
+        return Listing()
+    finally:
+        course.took("rank", start)

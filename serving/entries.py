@@ -1,0 +1,79 @@
+"""A list on its way to a user."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from serving.bundle import ALL, Bundle
+from serving.bundle_rows import ListRows
+
+
+class Entry(NamedTuple):
+    """One item of a list.
+
+    Attributes
+    ----------
+    item : int
+        Number of the item in the release.
+    score : float, optional
+        Probability that the user takes it; None where nothing estimated one.
+    source : str
+        What proposed it.
+    evidence : int, optional
+        Number of the item of the history that speaks for it.
+    evidence_count : int, optional
+        People or times, as the source means it.
+    propensity : float
+        Chance with which this item stands at this place, in (0, 1].
+    """
+
+    item: int
+    score: float | None
+    source: str
+    evidence: int | None = None
+    evidence_count: int | None = None
+    propensity: float = 1.0
+
+
+def personal_entries(bundle: Bundle, user: int) -> list[Entry]:
+    """Return the list of a user as published."""
+    return list(_entries(bundle, bundle.personal(user)))
+
+
+def pool_entries(bundle: Bundle, user: int) -> list[Entry]:
+    """Return what follows the list of a user, best first."""
+    return list(_entries(bundle, bundle.pool(user)))
+
+
+def popular_entries(bundle: Bundle, segment: str | None) -> list[Entry]:
+    """Return what is popular in a segment, or with all; none where that is not known."""
+    rows = bundle.popular(ALL if segment is None else segment)
+    source = "popular" if segment in (None, ALL) else "segment"
+    return [
+        Entry(item, None, source, None, count if count >= 0 else None)
+        for item, count in zip(rows.items.tolist(), rows.user_counts.tolist(), strict=True)
+    ]
+
+
+def without(entries: Iterable[Entry], barred: Iterable[int]) -> list[Entry]:
+    """Return entries whose item is not barred, each item once, at its best place."""
+    seen = set(barred)
+    kept = []
+    for entry in entries:
+        if entry.item not in seen:
+            seen.add(entry.item)
+            kept.append(entry)
+    return kept
+
+
+def _entries(bundle: Bundle, rows: ListRows) -> Iterator[Entry]:
+    columns = (rows.items, rows.scores, rows.sources, rows.evidence, rows.evidence_counts)
+    for item, score, source, evidence, count in zip(*(c.tolist() for c in columns), strict=True):
+        yield Entry(
+            item=item,
+            score=None if np.isnan(score) else score,
+            source=bundle.sources[source],
+            evidence=evidence if evidence >= 0 else None,
+            evidence_count=count if count >= 0 else None,
+        )

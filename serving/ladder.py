@@ -1,0 +1,171 @@
+"""The ladder of fallbacks: the best list that can be had now, and which one that is."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+
+from feature_repo.recent_events import RecentEvent
+from serving.bundle import Bundle
+from serving.entries import Entry, personal_entries, pool_entries, popular_entries, without
+from serving.ranked import proposed_entries, ranked_entries, ruled
+from serving.signals import signals_of
+from serving.taste import Taste, taste_of
+
+# How much less the item before the last one says than the last one, for a stranger.
+SESSION_DECAY = 0.8
+RECENT, PERSONAL, SESSION = "recent", "personal", "session"
+SEGMENT, POPULAR, NOTHING = "segment", "popular", "none"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for.
+
+    Attributes
+    ----------
+    user_id : str
+    length : int
+        Items wanted, with those that `offset` passes over.
+    category : str, optional
+        Only items of it.
+    exclude : frozenset of str
+        Items that must not be shown, by id.
+    """
+
+    user_id: str
+    length: int
+    category: str | None = None
+    exclude: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is found.
+
+    Attributes
+    ----------
+    entries : list of Entry
+        Best first; more than were asked for, if there are more.
+    fallback : str
+        Of the ladder: the step that the first item came from.
+    history_items, recent_events, candidates, excluded : int
+        As in `contracts.Explanation`.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    fallback: str = NOTHING
+    history_items: int = 0
+    recent_events: int = 0
+    candidates: int = 0
+    excluded: int = 0
+
+
+Step = tuple[str, Callable[[], list[Entry]]]
+
+
+def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datetime) -> Listing:
+    """Go down the ladder until there are as many items as are wished for.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of one release; nothing else is read.
+    wish : Wish
+    events : sequence of RecentEvent
+        Of the user; none if there are none, or if the store does not answer.
+    now : datetime
+        With its time zone.
+
+    Returns
+    -------
+    Listing
+        Without items only if the release has none that the wish allows.
+    """
+    taste = taste_of(bundle, wish.user_id, events, now)
+    barred = taste.barred(bundle, repeats=repeats_of(bundle))
+    refused = [bundle.item_index(item_id) for item_id in wish.exclude]
+    barred = np.union1d(barred, np.array([i for i in refused if i is not None], dtype=np.int64))
+    counts = {"candidates": 0}
+    found: list[Entry] = []
+    first = NOTHING
+    for name, entries in _steps(bundle, taste, barred, now, counts):
+        more = without(entries(), [*barred.tolist(), *(entry.item for entry in found)])
+        more = [entry for entry in more if _is_wanted(bundle, entry.item, wish.category)]
+        first = name if not found and more else first
+        found += more
+        if len(found) >= wish.length:
+            break
+    if not found:
+        # Never empty: what was seen is better than nothing, what was refused is not.
+        first, found = _last_resort(bundle, taste, wish, refused)
+    return Listing(
+        found, first, taste.history.size, taste.event_count, counts["candidates"], barred.size
+    )
+
+
+def _steps(
+    bundle: Bundle, taste: Taste, barred: np.ndarray, now: datetime, counts: dict[str, int]
+) -> Iterator[Step]:
+    """Yield the steps of the ladder, best first."""
+    user = taste.user
+    is_personal = user is not None and bundle.personal(user).items.size > 0
+    if taste.lately and is_personal:
+
+        def recent() -> list[Entry]:
+            entries, counts["candidates"] = ranked_entries(bundle, taste, barred, now.timestamp())
+            return entries
+
+        yield RECENT, recent
+    if user is not None and is_personal:
+        yield PERSONAL, lambda: personal_entries(bundle, user)
+        yield PERSONAL, lambda: pool_entries(bundle, user)
+    if taste.lately:
+        yield SESSION, lambda: session_entries(bundle, taste, barred)
+    segment = bundle.segment_of(user) if user is not None else None
+    if segment is not None:
+        yield SEGMENT, lambda: popular_entries(bundle, segment)
+    yield POPULAR, lambda: popular_entries(bundle, None)
+
+
+def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[Entry]:
+    """Return what goes with the items that a user touched lately, who has no list.
+
+    Neighbours of the last items, the newest speaking loudest, then what factorisation makes of
+    them all.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    taste : Taste
+        With recent events.
+    barred : ndarray of int
+        Items that must not be shown.
+    """
+    liked = [one for one in taste.lately if not one.is_disliked]
+    strengths = {one.item: SESSION_DECAY**place for place, one in enumerate(liked)}
+    signals = signals_of(bundle, taste.items, strengths, barred)
+    return ruled(bundle, proposed_entries(bundle, signals, barred, []))
+
+
+def _last_resort(
+    bundle: Bundle, taste: Taste, wish: Wish, refused: list[int | None]
+) -> tuple[str, list[Entry]]:
+    """Return popular items although the user has seen them all."""
+    disliked = [one.item for one in taste.lately if one.is_disliked]
+    if taste.user is not None and repeats_of(bundle):
+        disliked += bundle.excluded(taste.user).tolist()
+    barred = [*disliked, *(item for item in refused if item is not None)]
+    entries = without(popular_entries(bundle, None), barred)
+    kept = [entry for entry in entries if _is_wanted(bundle, entry.item, wish.category)]
+    return (POPULAR if kept else NOTHING), kept
+
+
+def _is_wanted(bundle: Bundle, item: int, category: str | None) -> bool:
+    return category is None or bundle.category(item) == category
+
+
+def repeats_of(bundle: Bundle) -> bool:
+    """Return whether the log recommends items again."""
+    return bool(bundle.manifest.get("lists", {}).get("repeats", False))

@@ -1,0 +1,207 @@
+"""The inputs of the ranker for one user, as known now.
+
+What recent events change is computed as the SQL of the run does; what only the history could tell,
+and the release does not hold, stays as it was at the cutoff or is missing. docs/serving.md lists
+both.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from serving.bundle import Bundle
+from serving.signals import COVISITED_PROPOSED, Signals
+from serving.taste import DAY, Taste
+
+PEOPLE = "item_activity__user_count"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where a release has the features that its ranker reads; -1 for those it has not."""
+
+    names: tuple[str, ...]
+    item: np.ndarray
+    user: np.ndarray
+
+    def place(self, name: str) -> int | None:
+        """Return the place of a feature among the inputs, or None."""
+        return self.names.index(name) if name in self.names else None
+
+
+@lru_cache(maxsize=8)
+def _columns(names: tuple[str, ...], item: tuple[str, ...], user: tuple[str, ...]) -> Columns:
+    """Look features up once per release."""
+    places = [
+        np.array([side.index(name) if name in side else -1 for name in names], dtype=np.int64)
+        for side in (item, user)
+    ]
+    return Columns(names, *places)
+
+
+def columns_of(bundle: Bundle, names: tuple[str, ...]) -> Columns:
+    """Return where a release has features of items and users."""
+    told = bundle.manifest
+    return _columns(
+        names, tuple(told.get("item_features", ())), tuple(told.get("user_features", ()))
+    )
+
+
+def ranker_inputs(
+    bundle: Bundle,
+    names: tuple[str, ...],
+    taste: Taste,
+    items: np.ndarray,
+    signals: Signals,
+    now: float,
+) -> np.ndarray:
+    """Arrange what is known of a user and some items as the ranker reads it.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    names : tuple of str
+        Features of the ranker.
+    taste : Taste
+        With or without recent events.
+    items : ndarray of shape (n,), int
+        Numbers of items, each once; they are the candidates that ranks and means are over.
+    signals : Signals
+        Of the same user.
+    now : float
+        Seconds since 1970.
+
+    Returns
+    -------
+    ndarray of shape (n, n_features), float64
+        nan where nothing is known.
+    """
+    columns = columns_of(bundle, names)
+    inputs = np.full((items.size, len(names)), np.nan)
+    of_items = columns.item >= 0
+    inputs[:, of_items] = bundle.arrays["item_features"][items][:, columns.item[of_items]]
+    if taste.user is not None:
+        of_users = columns.user >= 0
+        inputs[:, of_users] = bundle.arrays["user_features"][taste.user][columns.user[of_users]]
+    _put(inputs, columns, _activity(inputs, columns, taste, now))
+    _put(inputs, columns, _signal_columns(items, signals))
+    _put(inputs, columns, _category_columns(bundle, taste, items))
+    _put(inputs, columns, _compared(inputs, columns))
+    _put(inputs, columns, {"is_seen": np.isin(items, taste.history).astype(np.float64)})
+    return inputs
+
+
+def _put(inputs: np.ndarray, columns: Columns, values: dict[str, np.ndarray | float]) -> None:
+    """Write columns, as far as the ranker reads them."""
+    for name, column in values.items():
+        place = columns.place(name)
+        if place is not None:
+            inputs[:, place] = column
+
+
+def _activity(
+    inputs: np.ndarray, columns: Columns, taste: Taste, now: float
+) -> dict[str, np.ndarray | float]:
+    """Return what the user did, with the recent events added."""
+    if not taste.lately:
+        return {}
+    events = sum(one.events for one in taste.lately)
+    positives = sum(one.positives for one in taste.lately)
+    known = set(taste.history.tolist())
+    new_items = sum(one.item not in known for one in taste.lately)
+    added = {
+        "interaction_count": events,
+        "interaction_count_7d": events,
+        "interaction_count_28d": events,
+        "positive_count": positives,
+        "positive_count_28d": positives,
+        "positive_count_84d": positives,
+        "item_count": new_items,
+        "item_count_28d": new_items,
+    }
+    values: dict[str, np.ndarray | float] = {
+        "user_activity__days_since_last": max(0.0, now - taste.lately[0].last_at) / DAY
+    }
+    for name, more in added.items():
+        place = columns.place(f"user_activity__{name}")
+        if place is not None:
+            values[f"user_activity__{name}"] = np.nan_to_num(inputs[:, place]) + more
+    return values
+
+
+def _signal_columns(items: np.ndarray, signals: Signals) -> dict[str, np.ndarray | float]:
+    """Return what the sources say, and how it compares among these items."""
+    scores = signals.als[items]
+    has_score = np.isfinite(scores)
+    positions = np.full(items.size, np.nan)
+    # Equal scores share the better position, as `rank()` gives it.
+    ordered = np.sort(-scores[has_score])
+    positions[has_score] = np.searchsorted(ordered, -scores[has_score]) + 1
+    ranks = {item: rank for rank, item in enumerate(signals.als_order.tolist(), start=1)}
+    covisited = _covisited_columns(items, signals)
+    best = np.nanmax(covisited["covisited_score"], initial=0.0)
+    return {
+        "als_score": scores,
+        "als_position": positions,
+        "als_advantage": scores - (scores[has_score].mean() if has_score.any() else np.nan),
+        "als_rank": np.array([ranks.get(item, np.nan) for item in items.tolist()]),
+        **covisited,
+        "covisited_ratio": covisited["covisited_score"] / best if best > 0 else np.nan,
+        "covisited_score_per_evidence": covisited["covisited_score"]
+        / covisited["covisited_evidence_count"],
+    }
+
+
+def _covisited_columns(items: np.ndarray, signals: Signals) -> dict[str, np.ndarray]:
+    """Return what the neighbours say of items; nan beyond as many as a run proposes."""
+    found = signals.covisited
+    present = [item for item in items.tolist() if item in found]
+    order = sorted(present, key=lambda item: (-found[item][0], item))[:COVISITED_PROPOSED]
+    ranks = {item: rank for rank, item in enumerate(order, start=1)}
+    nothing = (np.nan,) * 5
+    rows = np.array(
+        [(ranks[item], *found[item][:4]) if item in ranks else nothing for item in items.tolist()],
+        dtype=np.float64,
+    ).reshape(items.size, 5)
+    names = ("rank", "score", "evidence_count", "support", "best_contribution")
+    return {f"covisited_{name}": rows[:, place] for place, name in enumerate(names)}
+
+
+def _category_columns(
+    bundle: Bundle, taste: Taste, items: np.ndarray
+) -> dict[str, np.ndarray | float]:
+    """How much of what the user likes is of an item's category."""
+    liked, weights = taste.items
+    categories = bundle.arrays["item_category"]
+    own = categories[liked] if liked.size else np.empty(0, dtype=np.int64)
+    has_one = own >= 0
+    totals = np.bincount(own[has_one], weights[has_one], minlength=len(bundle.categories))
+    counts = np.bincount(own[has_one], minlength=len(bundle.categories))
+    wanted = categories[items]
+    met = (wanted >= 0) & (counts[wanted] > 0) if counts.size else np.zeros(items.size, dtype=bool)
+    if not met.any():
+        return {}
+    share = totals / max(totals.sum(), 1e-9)
+    return {
+        "user_category_activity__item_count": np.where(met, counts[wanted], np.nan),
+        "user_category_activity__weight_share": np.where(met, share[wanted], np.nan),
+    }
+
+
+def _compared(inputs: np.ndarray, columns: Columns) -> dict[str, np.ndarray | float]:
+    """Comparisons across the views, as `rnk_frame` makes them."""
+
+    def column(name: str) -> np.ndarray:
+        place = columns.place(name)
+        return np.full(len(inputs), np.nan) if place is None else inputs[:, place]
+
+    counts = {days: column(f"item_activity__positive_count_{days}d") for days in (7, 28, 84)}
+    return {
+        "item__trend_7d": (counts[7] + 1) / (counts[28] / 4.0 + 1),
+        "item__trend_28d": (counts[28] + 1) / (counts[84] / 3.0 + 1),
+        "pair__popularity_difference": np.log1p(column(PEOPLE))
+        - column("user_taste__item_user_count_log_mean"),
+        "pair__value_difference": column("item_activity__value_log_mean")
+        - column("user_taste__item_value_log_mean"),
+    }

@@ -1,0 +1,210 @@
+"""`GET /v1/recommendations/{user_id}`."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from serving.answering import Course, list_for, recent_events
+from serving.application import Application
+from serving.contracts import Id, Recommendations, Word
+from serving.exploration import explored
+from serving.impressions import impression_rows, log_impressions
+from serving.keys import authorise
+from serving.limits import RETRY_SECONDS
+from serving.problems import Problem, described
+
+if TYPE_CHECKING:
+    from serving.bundle import Bundle
+    from serving.entries import Entry
+    from serving.shelf import Shelved
+
+JSON = "application/json"
+MOST_EXCLUDED = 200
+DEFAULT_LENGTH = 10
+
+
+def router(parts: Application) -> APIRouter:
+    """Build the route of recommendations."""
+    routes = APIRouter()
+    most = parts.settings.limits.items_per_answer
+
+    @routes.get(
+        "/v1/recommendations/{user_id:path}",
+        tags=["lists"],
+        summary="Ask for a list for a user",
+        responses=described(401, 403, 422, 429, 503),
+        response_model=Recommendations,
+    )
+    async def get_recommendations(
+        request: Request,
+        user_id: Annotated[Id, Path(description="Anybody, also a stranger.", examples=["u00042"])],
+        surface: Annotated[
+            Word, Query(description="Where the list is shown; logged.", examples=["home"])
+        ] = "api",
+        n: Annotated[int, Query(ge=1, le=most, description="Items wanted.")] = DEFAULT_LENGTH,
+        offset: Annotated[int, Query(ge=0, le=1000, description="Items passed over.")] = 0,
+        category: Annotated[Word | None, Query(description="Only items of it.")] = None,
+        exclude: Annotated[
+            list[Id], Query(max_length=MOST_EXCLUDED, description="Items not to be shown.")
+        ] = [],  # noqa: B006
+        explain: Annotated[bool, Query(description="Say what the list was made from.")] = False,
+    ) -> Response:
+        """Return the best items for a user now, with the reason for each.
+
+        The list reflects what was sent to `/v1/events` before. It never fails for a user: `meta`
+        says what the list was made from. Everything shown is logged as impressions.
+        """
+        parts.limiter.admit(authorise(request, parts.settings.keys, "read"))
+        from serving.ladder import Wish
+
+        shelved = shelved_or_problem(parts)
+        bundle, variant = shelved.chosen(user_id)
+        course, now = Course(), parts.now()
+        wish = Wish(
+            user_id, n + offset + parts.settings.exploration.depth, category, frozenset(exclude)
+        )
+        if bundle is None:
+            course.degraded.append("release")
+            return _answer(parts, None, variant, [], "none", course, None)
+        events = await recent_events(parts, user_id, course)
+        listing = await list_for(parts, bundle, wish, events, now, course)
+        entries = _page(parts, listing.entries, n, offset)
+        explanation = None
+        if explain:
+            explanation = {
+                "recent_events": listing.recent_events,
+                "history_items": listing.history_items,
+                "candidates": listing.candidates,
+                "excluded": listing.excluded,
+                "degraded": course.degraded,
+            }
+        items = [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=offset + 1)]
+        response = _answer(parts, bundle, variant, items, listing.fallback, course, explanation)
+        _log(
+            parts,
+            response.headers["x-request-id"],
+            user_id,
+            surface,
+            bundle,
+            variant,
+            listing.fallback,
+            items,
+            entries,
+            now,
+        )
+        return response
+
+    return routes
+
+
+def shelved_or_problem(parts: Application) -> "Shelved":
+    """Return the releases that answer.
+
+    Raises
+    ------
+    Problem
+        503 while the first one is being loaded.
+    """
+    shelved = parts.shelved()
+    if shelved is None:
+        raise Problem(503, "the release is being loaded; try again", retry_after=RETRY_SECONDS)
+    return shelved
+
+
+def _page(parts: Application, entries: "Sequence[Entry]", n: int, offset: int) -> "list[Entry]":
+    """Cut the wanted places out of a list, exploring if the explored place is among them."""
+    exploration = parts.settings.exploration
+    if offset < exploration.rank <= offset + n:
+        entries, has_changed = explored(entries, exploration, parts.random)
+        if has_changed:
+            parts.metrics.explored.inc()
+    return list(entries[offset : offset + n])
+
+
+def _item(bundle: "Bundle", entry: "Entry", rank: int) -> dict[str, Any]:
+    from serving.reasons import reason
+
+    evidence = None if entry.evidence is None else bundle.item_ids[entry.evidence]
+    title = None if entry.evidence is None else bundle.title(entry.evidence) or evidence
+    return {
+        "item_id": bundle.item_ids[entry.item],
+        "rank": rank,
+        "score": None if entry.score is None else round(entry.score, 6),
+        "source": entry.source,
+        "reason": reason(entry.source, title, entry.evidence_count),
+        "evidence": evidence,
+    }
+
+
+def _answer(
+    parts: Application,
+    bundle: "Bundle | None",
+    variant: str,
+    items: list[dict[str, Any]],
+    fallback: str,
+    course: Course,
+    explanation: dict[str, Any] | None,
+) -> Response:
+    """Write a list down, and count it."""
+    release = bundle.release_id if bundle else None
+    for reason in course.degraded:
+        parts.metrics.degraded.labels(reason).inc()
+    parts.metrics.lists.labels(fallback, release or "none").inc()
+    request_id = secrets.token_hex(12)
+    meta = {
+        "request_id": request_id,
+        "release": release,
+        "variant": variant,
+        "generated_at": generated_at(bundle),
+        "fallback": fallback,
+        "timings": course.finished(),
+        "explanation": explanation,
+    }
+    content = orjson.dumps({"items": items, "meta": meta})
+    return Response(content, media_type=JSON, headers={"x-request-id": request_id})
+
+
+def generated_at(bundle: "Bundle | None") -> str | None:
+    """Return the moment that a release was made for, as text."""
+    if bundle is None:
+        return None
+    from serving.taste import cutoff_of
+
+    return cutoff_of(bundle).isoformat().replace("+00:00", "Z")
+
+
+def _log(
+    parts: Application,
+    request_id: str,
+    user_id: str,
+    surface: str,
+    bundle: "Bundle",
+    variant: str,
+    fallback: str,
+    items: list[dict[str, Any]],
+    entries: "list[Entry]",
+    now: datetime,
+) -> None:
+    """Hand what is shown to the log of impressions."""
+    request = {
+        "request_id": request_id,
+        "user_id": user_id,
+        "surface": surface,
+        "release_id": bundle.release_id,
+        "variant": variant,
+        "fallback": fallback,
+    }
+    shown = [
+        {
+            "item_id": item["item_id"],
+            "rank": item["rank"],
+            "source": item["source"],
+            "propensity": entry.propensity,
+        }
+        for item, entry in zip(items, entries, strict=True)
+    ]
+    log_impressions(parts.impressions, parts.metrics, impression_rows(request, shown, now))

@@ -1,0 +1,124 @@
+"""What factorisation and co-visitation say of items, for a user as known at a moment."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ml.als import fold_in_user
+from serving.bundle import Bundle
+
+# As many as the runs propose.
+ALS_PROPOSED = 100
+COVISITED_PROPOSED = 80
+# Newest items whose neighbours are looked at.
+ITEMS_FOLLOWED = 200
+NEIGHBOUR_SOURCE = "covisitation"
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals for all items of a release; arrays as long as it has items.
+
+    Attributes
+    ----------
+    vector : ndarray of shape (factors,), optional
+        The user's, fitted on all items that are liked; None without factorisation or items.
+    als : ndarray, float64
+        Its product with the vectors of the items; nan for one that has none.
+    als_order : ndarray of int
+        Items that may be proposed, best first, at most 100.
+    covisited : dict of int to (float, int, int, float, int)
+        By item: summed contributions, how many there are, summed support, the largest one, and the
+        item that it comes from.
+    """
+
+    vector: np.ndarray | None
+    als: np.ndarray
+    als_order: np.ndarray
+    covisited: dict[int, tuple[float, int, int, float, int]]
+
+
+def signals_of(
+    bundle: Bundle,
+    liked: tuple[np.ndarray, np.ndarray],
+    strengths: dict[int, float],
+    barred: np.ndarray,
+) -> Signals:
+    """Compute the signals of a user.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    liked : tuple of ndarray
+        Items, ascending, and their weights: what the vector is fitted on.
+    strengths : dict of int to float
+        Items whose neighbours are proposed, and how loudly each speaks, in [0, 1].
+    barred : ndarray of int
+        Items that may not be proposed.
+    """
+    vector = folded_in(bundle, *liked)
+    scores = np.full(bundle.item_count, np.nan)
+    order = np.empty(0, dtype=np.int64)
+    if vector is not None and bundle.als is not None:
+        known = bundle.arrays["factor_item"]
+        scores[known] = bundle.als.item_factors @ vector
+        order = _best(scores, bundle, barred)
+    return Signals(vector, scores, order, _covisited(bundle, strengths))
+
+
+def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
+    """Return the vector of a user who likes some items, by the equations of the training.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    items : ndarray of int
+        Numbers of items, each once.
+    weights : ndarray of float
+        Their weights, > 0.
+
+    Returns
+    -------
+    ndarray of shape (factors,), float32, or None
+        None without factorisation, or if it knows none of the items.
+    """
+    if bundle.als is None:
+        return None
+    rows = bundle.arrays["item_factor_row"][items]
+    known = rows >= 0
+    if not known.any():
+        return None
+    return fold_in_user(bundle.als, bundle.arrays["gram"], rows[known], weights[known])
+
+
+def _best(scores: np.ndarray, bundle: Bundle, barred: np.ndarray) -> np.ndarray:
+    """Best items that may be offered, best first; of equal ones the first."""
+    open_scores = np.where(
+        np.isfinite(scores) & (bundle.arrays["item_is_offered"] > 0), scores, -np.inf
+    )
+    open_scores[barred] = -np.inf
+    count = min(ALS_PROPOSED, open_scores.size)
+    best = np.argpartition(-open_scores, count - 1)[:count] if count else np.empty(0, dtype=int)
+    best = best[np.isfinite(open_scores[best])]
+    return best[np.lexsort((best, -open_scores[best]))]
+
+
+def _covisited(
+    bundle: Bundle, strengths: dict[int, float]
+) -> dict[int, tuple[float, int, int, float, int]]:
+    """Sum what the neighbours of the touched items contribute."""
+    wanted = bundle.sources.index(NEIGHBOUR_SOURCE) if NEIGHBOUR_SOURCE in bundle.sources else -1
+    found: dict[int, tuple[float, int, int, float, int]] = {}
+    loudest = sorted(strengths.items(), key=lambda pair: (-pair[1], pair[0]))[:ITEMS_FOLLOWED]
+    for item, strength in loudest:
+        rows = bundle.neighbours(item)
+        columns = (rows.items, rows.scores, rows.sources, rows.supports)
+        for other, score, source, support in zip(*(c.tolist() for c in columns), strict=True):
+            if source != wanted:
+                continue
+            part = score * strength
+            total, count, supports, best, evidence = found.get(other, (0.0, 0, 0, 0.0, item))
+            if part > best:
+                best, evidence = part, item
+            found[other] = (total + part, count + 1, supports + support, best, evidence)
+    return found
