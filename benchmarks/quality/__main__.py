@@ -116,14 +116,15 @@ def _fixed(
                 settings_file.write_bytes(result.file.read_bytes())
         stored = settings_file if settings_file.is_file() else None
         split = plant(folder, root / folder.name, stored)
-    measured = measure(split.final, depth)
+    measured = measure(split.final, depth, two_stages=True)
+    console.print(f"two stages ordered by {measured.order}")
     console.print(f"most memory held: {measured.peak_bytes / MEBIBYTE:,.0f} MiB")
     return _fixed_rows(measured, published)
 
 
 def _search_blend(split: FixedSplit, settings_file: Path, trials_file: Path, k: int) -> None:
     """Choose the weight of co-visitation in the blend on validation pairs, and write it down."""
-    measure(split.validation, k)
+    measure(split.validation, k, two_stages=False)
     trials = try_blends(split.validation, k, BLEND_WEIGHTS)
     trials.round(6).to_csv(trials_file, index=False)
     best = trials.sort_values(f"ndcg_{k}", ascending=False).iloc[0]

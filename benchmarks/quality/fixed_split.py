@@ -1,8 +1,9 @@
 """A fixed split of pairs, without times, as a log that the product can read.
 
 A folder with `events.parquet` (`user_id`, `item_id`, `split`: train, test, maybe validation)
-becomes a log of three days: what is trained on happens on the first, what settings are chosen by
-on the second, the test on the third. So the product's own cutoffs keep them apart.
+becomes a log of three days: what is trained on happens on the first, what settings are chosen by,
+or what the ranker learns to foretell, on the second, the test on the third. So the product's own
+cutoffs keep them apart.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import yaml
 from orchestration.settings import Settings
 
 NAME = "fixed_split"
-# Of the pairs to train on, where the split has no validation part of its own.
+# Of the pairs to train on: to choose by, where the split has no validation part of its own, and to
+# teach the ranker with.
 VALIDATION_SHARE = 0.1
 REQUIRED = {"user_id", "item_id", "split"}
 TRAIN, VALIDATION, TEST = (f"timestamp '2000-01-0{day} 12:00:00'" for day in (1, 2, 3))
@@ -35,8 +37,9 @@ class FixedSplit:
     validation : Settings
         The same log before the third day, to judge lists by the validation pairs.
     final : Settings
-        To measure with. Validation pairs that were carved from the training pairs are trained on
-        again; those of the split's own validation part are left out, as in the published figures.
+        To measure with. Training pairs on the first two days, those of the second being what the
+        ranker learns to foretell from the others; so all are known when the test begins. Validation
+        pairs of the split's own are left out, as in the published figures.
     """
 
     search: Settings
@@ -101,11 +104,14 @@ def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedS
                     else {TRAIN}
                 end
             """
-        states = {
-            "search": validated,
-            "validation": validated,
-            "final": f"case when split = 'test' then {TEST} else {TRAIN} end",
-        }
+        foretold = f"""
+                case
+                    when split = 'test' then {TEST}
+                    when {_fraction()} < {VALIDATION_SHARE} then {VALIDATION}
+                    else {TRAIN}
+                end
+            """
+        states = {"search": validated, "validation": validated, "final": foretold}
         written = {
             state: _write(connection, events, home / state, moment, settings_file)
             for state, moment in states.items()

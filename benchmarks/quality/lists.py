@@ -5,21 +5,27 @@ import resource
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+import duckdb
 import pandas as pd
 
-from ml.als import AlsModel, fit_als
+from ml.als import AlsParams, fit_als
 from ml.factors import factor_blocks
-from ml.interactions import InteractionMatrix, build_interaction_matrix
+from ml.interactions import build_interaction_matrix
 from ml.intervals import metric_intervals
 from ml.metrics import user_metrics
 from ml.proposals import proposal_blocks
+from ml.ranker_quality import RankerQuality
+from orchestration.ranker_choice import choose_for_test
+from orchestration.ranker_fit import Rankers, ranked_blocks
+from orchestration.ranker_rows import frame_features, rows_in_sql
+from orchestration.ranker_teaching import Teaching
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import Settings
 from orchestration.tuning.dbt import run_dbt
 from orchestration.tuning.folds import NO_TESTS, ONE_MOMENT
 
+THREADS = 2
 BEFORE_LEARNING = [
     "+cnd_user_covisited",
     "+cnd_user_repeats",
@@ -36,25 +42,39 @@ AFTER_LEARNING = [
     "evl_popular_offers",
     *BLEND,
 ]
-EVALUATED = "select cutoff_at from intermediate.int_cutoffs where role = 'evaluate'"
-PAIRS = f"""
+FRAME = ["stg_catalog__items", "features", "rnk_frame"]
+# With a moment from which the ranker learns.
+TWO_MOMENTS = {"training_cutoffs": 1, "cutoff_roles": ["train", "evaluate"]}
+CUTOFFS = "select cutoff_at, role from intermediate.int_cutoffs order by cutoff_at"
+PAIRS = """
     select user_id, item_id, weight from training.trn_user_item_weights
-    where cutoff_at = ({EVALUATED})
+    where cutoff_at = ?
 """
-USERS = f"""
+USERS = """
     select user_id, history_count from training.trn_ranking_moments
-    where cutoff_at = ({EVALUATED})
+    where cutoff_at = ?
+"""
+HISTORIES = """
+    select user_id, history_count from training.trn_ranking_moments
+    where role = 'evaluate'
 """
 # Every item the user has not had is in the ranking; training items are removed.
 LISTS = """
+    with offers as (
+        select system, user_id, item_id, item_rank from evaluation.evl_baseline_offers
+        where not is_seen
+        union all
+        select 'two_stage' as system, user_id, item_id, ranked_position as item_rank
+        from ml.ranked_candidates
+        where not is_seen
+    )
     select
         'new_items' as setting,
         system,
         user_id,
         item_id,
         row_number() over (partition by system, user_id order by item_rank, item_id) as rank
-    from evaluation.evl_baseline_offers
-    where not is_seen
+    from offers
     qualify rank <= ?
 """
 RELEVANT = """
@@ -79,18 +99,21 @@ class Measured:
     intervals : DataFrame
         `system`, `metric`, `value`, `lower`, `upper`, `user_count`.
     seconds : dict of str to dict of str to float
-        Of each system, to fit and to score all users. A model of dbt is built for two moments,
-        that of the test and the one after it.
+        Of each system, to fit and to score all users. A model of dbt is built for all moments
+        together: that of the test, and the one from which the ranker learns.
     peak_bytes : int
         Most memory that this process held.
+    order : str
+        What the two stages order candidates by, and why; empty without a ranker.
     """
 
     intervals: pd.DataFrame
     seconds: dict[str, dict[str, float]]
     peak_bytes: int
+    order: str = ""
 
 
-def measure(settings: Settings, k: int) -> Measured:
+def measure(settings: Settings, k: int, *, two_stages: bool) -> Measured:
     """Build the lists of every system and judge them.
 
     Parameters
@@ -99,24 +122,19 @@ def measure(settings: Settings, k: int) -> Measured:
         The log of a split whose last day is judged.
     k : int
         Items judged, >= 1.
+    two_stages : bool
+        Whether a ranker learns from the day before the last.
     """
     log = mapped_log(settings)
     warehouse = Warehouse(log=log)
-    variables = {**log.dbt_vars(), **ONE_MOMENT}
+    variables = {**log.dbt_vars(), **(TWO_MOMENTS if two_stages else ONE_MOMENT)}
     run_dbt(settings, ["build", *NO_TESTS], BEFORE_LEARNING, variables)
     seconds = _model_seconds(settings)
-    with warehouse.connect() as connection:
-        matrix = build_interaction_matrix(connection.execute(PAIRS).df())
-        users = connection.execute(USERS).df()
-        ((cutoff_at,),) = connection.execute(EVALUATED).fetchall()
-    began = time.perf_counter()
-    model = fit_als(matrix, log.reviewed().als, threads=2)
-    fitted = time.perf_counter()
+    watch = {"fit": 0.0, "score": 0.0}
     warehouse.replace_together(
         ["ml.candidates", "ml.factors"],
-        lambda _: _blocks(model, matrix, users["user_id"], cutoff_at),
+        lambda connection: _blocks(connection, log.reviewed().als, watch),
     )
-    scored = time.perf_counter()
     run_dbt(settings, ["build", *NO_TESTS], AFTER_LEARNING, variables)
     seconds.update(_model_seconds(settings))
     by_system = {
@@ -125,9 +143,34 @@ def measure(settings: Settings, k: int) -> Measured:
         }
         for system, of in MODELS.items()
     }
-    by_system["als"] = {"fit": fitted - began, "score": scored - fitted}
+    by_system["als"] = watch
+    order = ""
+    if two_stages:
+        began = time.perf_counter()
+        run_dbt(settings, ["build", *NO_TESTS], FRAME, variables)
+        rankers = _taught(warehouse, log)
+        fitted = time.perf_counter()
+        warehouse.replace_by_blocks(
+            "ml.ranked_candidates",
+            lambda connection: ranked_blocks(connection, rankers, "benchmark", THREADS),
+        )
+        by_system["two_stage"] = {"fit": fitted - began, "score": time.perf_counter() - fitted}
+        choice = rankers.choices["evaluate"]
+        order = f"{choice.chosen}: {choice.reason}"
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Measured(judged(settings, k), by_system, peak)
+    return Measured(judged(settings, k), by_system, peak, order)
+
+
+def _taught(warehouse: Warehouse, log: MappedLog) -> Rankers:
+    """Teach a ranker what the pairs of the second day were, and see whether it is worth it."""
+    params = log.reviewed().ranker
+    with warehouse.connect() as connection:
+        teaching = Teaching(params, frame_features(connection), (), THREADS)
+        past = rows_in_sql(connection, "train", params)
+        choice = choose_for_test(connection, past, teaching, repeats=False)
+    nothing = RankerQuality(pd.DataFrame(), pd.DataFrame())
+    ranker = teaching.fit(past, choice.chosen)
+    return Rankers({"evaluate": ranker}, {"evaluate": choice}, nothing, pd.DataFrame())
 
 
 def try_blends(settings: Settings, k: int, weights: Sequence[float]) -> pd.DataFrame:
@@ -162,7 +205,7 @@ def judged(settings: Settings, k: int) -> pd.DataFrame:
     with Warehouse(log=mapped_log(settings)).connect() as connection:
         lists = connection.execute(LISTS, [k]).df()
         relevant = connection.execute(RELEVANT).df()
-        users = connection.execute(USERS).df()
+        users = connection.execute(HISTORIES).df()
     metrics = user_metrics(lists, relevant, users, k)
     return metric_intervals(metrics, [f"recall_{k}", f"ndcg_{k}"])
 
@@ -177,12 +220,21 @@ def mapped_log(settings: Settings) -> MappedLog:
 
 
 def _blocks(
-    model: AlsModel, matrix: InteractionMatrix, users: pd.Series, cutoff_at: datetime
+    connection: duckdb.DuckDBPyConnection, params: AlsParams, watch: dict[str, float]
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    for block in proposal_blocks(model, matrix, 100, users.to_numpy()):
-        yield "ml.candidates", block.assign(cutoff_at=cutoff_at)
-    for block in factor_blocks(model, matrix):
-        yield "ml.factors", block.assign(cutoff_at=cutoff_at)
+    """Factorise what was known at each moment; `watch` is told the seconds of the last one."""
+    for cutoff_at, _ in connection.execute(CUTOFFS).fetchall():
+        matrix = build_interaction_matrix(connection.execute(PAIRS, [cutoff_at]).df())
+        users = connection.execute(USERS, [cutoff_at]).df()["user_id"].to_numpy()
+        began = time.perf_counter()
+        model = fit_als(matrix, params, THREADS)
+        watch["fit"] = time.perf_counter() - began
+        began = time.perf_counter()
+        for block in proposal_blocks(model, matrix, 100, users):
+            yield "ml.candidates", block.assign(cutoff_at=cutoff_at)
+        watch["score"] = time.perf_counter() - began
+        for block in factor_blocks(model, matrix):
+            yield "ml.factors", block.assign(cutoff_at=cutoff_at)
 
 
 def _model_seconds(settings: Settings) -> dict[str, float]:

@@ -69,6 +69,9 @@ final as (
 
     from cutoffs
 
+    -- A search for settings, and a benchmark, can do without some.
+    where role in ('{{ var("cutoff_roles") | join("', '") }}')
+
 )
 
 select * from final

@@ -51,7 +51,14 @@ def measured(split):
 
 def test_every_system_is_measured_with_its_interval_and_its_seconds(measured):
     systems = {system for system, _ in measured.index}
-    assert systems == {"most_popular", "decayed_popular", "covisitation", "als", "blend"}
+    assert systems == {
+        "most_popular",
+        "decayed_popular",
+        "covisitation",
+        "als",
+        "blend",
+        "two_stage",
+    }
     assert (measured["lower"] <= measured["value"]).all()
     assert (measured["value"] <= measured["upper"]).all()
     assert (measured[["fit_seconds", "score_seconds"]].sum(axis=1) > 0).all()
