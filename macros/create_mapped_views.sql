@@ -1,5 +1,6 @@
 {#
-    The mapping as views: `mapped.events`, `mapped.items`, `mapped.users`, `mapped.impressions`.
+    The mapping as views: `mapped.events`, `mapped.items`, `mapped.users`, `mapped.impressions`,
+    `mapped.assignments`.
     Every column has topshelf's name and is text, whatever the source has; what is not mapped is
     null, and a relation that is not mapped has no rows. Nothing is copied.
 #}
@@ -17,6 +18,9 @@
     {{ create_mapped_view("impressions", [
         "request_id", "user_id", "item_id", "surface", "release_id", "variant", "rank",
         "propensity", "shown_at",
+    ]) }}
+    {{ create_mapped_view("assignments", [
+        "user_id", "experiment_id", "variation_id", "timestamp",
     ]) }}
     {%- endif -%}
 {%- endmacro %}
@@ -39,9 +43,9 @@
     select
         {%- for column in columns %}
         {% if column in mapped -%}
-        cast({{ quoted_identifier(mapped[column]) }} as varchar) as {{ column }},
+        cast({{ quoted_identifier(mapped[column]) }} as varchar) as {{ quoted_identifier(column) }},
         {%- else -%}
-        cast(null as varchar) as {{ column }},
+        cast(null as varchar) as {{ quoted_identifier(column) }},
         {%- endif %}
         {%- endfor %}
         map(

@@ -172,4 +172,70 @@
         is_present boolean,
         finished_at timestamp
     );
+    create table if not exists ml.experiment_results (
+        experiment_id varchar,
+        variant varchar,
+        metric varchar,
+        slice_name varchar,
+        slice varchar,
+        refusal varchar,
+        user_count bigint,
+        control_user_count bigint,
+        mature_share double,
+        control_value double,
+        value double,
+        difference double,
+        lower double,
+        upper double,
+        one_look_lower double,
+        one_look_upper double,
+        plain_difference double,
+        variance_reduction double,
+        relative_difference double,
+        relative_lower double,
+        relative_upper double,
+        p_value double,
+        adjusted_p_value double
+    );
+    create table if not exists ml.experiment_looks (
+        experiment_id varchar,
+        variant varchar,
+        metric varchar,
+        user_count bigint,
+        control_user_count bigint,
+        difference double,
+        lower double,
+        upper double,
+        exposed_date date
+    );
+    create table if not exists ml.experiment_decisions (
+        experiment_id varchar,
+        variant varchar,
+        step_number bigint,
+        step varchar,
+        status varchar,
+        words varchar,
+        verdict varchar,
+        value double,
+        bound double
+    );
+    create table if not exists ml.experiment_outlook (
+        metric varchar,
+        run_days bigint,
+        user_count bigint,
+        baseline double,
+        detectable_difference double,
+        detectable_share double,
+        detectable_at_one_look double
+    );
+    create table if not exists ml.return_survival (
+        experiment_id varchar,
+        variant varchar,
+        day_number bigint,
+        at_risk_count bigint,
+        returned_count bigint,
+        away_share double,
+        lower double,
+        upper double
+    );
 {%- endmacro %}

@@ -9,6 +9,7 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from ml import schemas
+from ml.experiments import schemas as experiment_schemas
 from orchestration.blocks import blocks_of_users
 from orchestration.resources import Warehouse
 
@@ -72,4 +73,9 @@ checks = [
     schema_check("user_metrics", schemas.UserMetrics),
     schema_check("metric_intervals", schemas.MetricIntervals),
     schema_check("tuning_trials", schemas.TuningTrials),
+    schema_check("experiment_results", experiment_schemas.ExperimentResults),
+    schema_check("experiment_looks", experiment_schemas.ExperimentLooks),
+    schema_check("experiment_decisions", experiment_schemas.ExperimentDecisions),
+    schema_check("experiment_outlook", experiment_schemas.ExperimentOutlook),
+    schema_check("return_survival", experiment_schemas.ReturnSurvival),
 ]

@@ -12,6 +12,7 @@ from orchestration.assets.dbt import (
     serving_models,
 )
 from orchestration.assets.evaluation import evaluation
+from orchestration.assets.experiments import experiments
 from orchestration.assets.explaining import explanations
 from orchestration.assets.features import feature_files, feature_registry, online_features
 from orchestration.assets.learning import factorisation
@@ -51,6 +52,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             list_models,
             evaluation,
             measured_list_costs,
+            experiments,
             serving_models,
             explanations,
             online_features,

@@ -23,18 +23,22 @@ LISTS = (
     "+evl_choice_quality,evaluation"
 )
 
+# What Python inferred from the sums of the experiments.
+INFERRED = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
+
 
 @dbt_assets(
     manifest=dbt_project.manifest_path,
     project=dbt_project,
     name="feature_models",
-    select="staging intermediate features candidates training event_types",
+    select="staging intermediate features candidates training event_types experiments",
+    exclude=INFERRED,
     pool="warehouse",
 )
 def feature_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, log: MappedLog, warehouse: Warehouse
 ) -> Iterator:
-    """Clean the log; build features, SQL recommenders and training tables."""
+    """Clean the log; build features, SQL recommenders, training tables, sums of experiments."""
     yield from _build(context, dbt, log, warehouse)
 
 
@@ -70,14 +74,14 @@ def list_models(
     manifest=dbt_project.manifest_path,
     project=dbt_project,
     name="serving_models",
-    select="serving evaluation monitoring rules",
+    select=f"serving evaluation monitoring rules {INFERRED}",
     exclude=LISTS,
     pool="warehouse",
 )
 def serving_models(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, log: MappedLog, warehouse: Warehouse
 ) -> Iterator:
-    """Build the tables that are looked up, and the means of the metrics."""
+    """Build the tables that are looked up, and those that say how good all is."""
     yield from _build(context, dbt, log, warehouse)
 
 

@@ -13,6 +13,7 @@ RELATIONS = {
     "items": "The catalogue; no rows when none is mapped.",
     "users": "The table of users; no rows when none is mapped.",
     "impressions": "One row per item shown in a list; no rows when none are mapped.",
+    "assignments": "One row per user and arm of an experiment; no rows when none are mapped.",
 }
 
 

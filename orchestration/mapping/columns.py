@@ -87,6 +87,7 @@ _KINDS = {
     "created_at": _MOMENTS,
     "signed_up_at": _MOMENTS,
     "shown_at": _MOMENTS,
+    "timestamp": _MOMENTS,
     "value": _NUMBERS,
     "price": _NUMBERS,
     "propensity": _NUMBERS,

@@ -134,6 +134,15 @@ class ImpressionColumns(_Columns):
     propensity: str | None = None
 
 
+class AssignmentColumns(_Columns):
+    """Columns of a tool's assignments; one row per user and arm, or per visit."""
+
+    user_id: str
+    timestamp: str
+    experiment_id: str
+    variation_id: str
+
+
 class Events(_Part):
     """Where the log is and how to read it."""
 
@@ -194,6 +203,14 @@ class Impressions(_Part):
     columns: ImpressionColumns
 
 
+class Assignments(_Part):
+    """Who was put in which arm of an experiment by another tool, and how to read it."""
+
+    relation: Name
+    time_zone: TimeZone = "UTC"
+    columns: AssignmentColumns
+
+
 class Mapping(_Part):
     """One log: its tables, its columns and the few decisions that belong to it.
 
@@ -201,7 +218,7 @@ class Mapping(_Part):
     ----------
     name : str
         Folder under the home of topshelf, and key in `seeds/event_types.csv`.
-    events, items, users, impressions
+    events, items, users, impressions, assignments
         The relations. Only `events` is required.
     as_of : datetime, optional
         The moment that counts as now, UTC without offset; None is the clock.
@@ -218,6 +235,7 @@ class Mapping(_Part):
     items: Items | None = None
     users: Users | None = None
     impressions: Impressions | None = None
+    assignments: Assignments | None = None
     as_of: Annotated[datetime, AfterValidator(_in_utc)] | None = None
     horizon_days: Annotated[StrictInt, Field(ge=1)] = 28
     repeats: StrictBool = False

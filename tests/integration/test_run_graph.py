@@ -37,8 +37,11 @@ def ancestors(graph, key):
 def test_the_lineage_has_no_hole(graph):
     keys = graph.get_all_asset_keys()
     roots = {key.to_user_string() for key in keys if not graph.get(key).parent_keys}
-    mapped = {f"mapped/{name}" for name in ("events", "items", "users", "impressions")}
-    assert roots == mapped | {"seeds/event_types", "seeds/rules"}
+    mapped = {
+        f"mapped/{name}" for name in ("events", "items", "users", "impressions", "assignments")
+    }
+    decided = {"seeds/event_types", "seeds/rules", "seeds/experiments", "experiments/exp_metrics"}
+    assert roots == mapped | decided
     assert all(graph.get(key).is_materializable for key in keys)
 
 

@@ -1,0 +1,289 @@
+"""From results to a verdict, one question after the other, each with its number."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ml.experiments.sample_ratio import sample_ratio
+from ml.experiments.sequences import LEVEL
+
+HISTORY = "history"
+COLUMNS = [
+    "experiment_id",
+    "variant",
+    "step_number",
+    "step",
+    "status",
+    "value",
+    "bound",
+    "words",
+    "verdict",
+]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a result must keep to be believed.
+
+    Parameters
+    ----------
+    set_aside_share : float
+        Most users that may be set aside, in two arms or with an arm that nobody planned.
+    join_rate : float
+        Least share of interactions naming a list that find its impression.
+    sample_ratio_p_value : float
+        Least p-value of the split, valid at every look.
+    false_discovery_rate : float
+        Most share of wrong discoveries among those made.
+    """
+
+    set_aside_share: float = 0.05
+    join_rate: float = 0.9
+    sample_ratio_p_value: float = 0.001
+    false_discovery_rate: float = 1 - LEVEL
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question and its answer: passed, failed or waiting."""
+
+    name: str
+    status: str
+    value: float
+    bound: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known of one arm of one experiment."""
+
+    experiment: pd.Series
+    check: pd.Series
+    arms: pd.DataFrame
+    arm: pd.Series
+    results: pd.DataFrame
+    better: dict[str, str]
+    window_days: dict[str, float]
+
+
+def experiment_decisions(
+    experiments: pd.DataFrame,
+    checks: pd.DataFrame,
+    arms: pd.DataFrame,
+    metrics: pd.DataFrame,
+    results: pd.DataFrame,
+    bounds: Bounds = Bounds(),
+) -> pd.DataFrame:
+    """Ask of every arm: schema, join rate, sample ratio, guardrails, primary metric, way back.
+
+    Parameters
+    ----------
+    experiments, checks, arms, metrics : DataFrame
+        `exp_experiments` without rejected rows, `exp_checks`, `exp_arms`, `exp_metrics`.
+    results : DataFrame
+        From `experiment_results`.
+    bounds : Bounds
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS`, a row per arm and step; the last step is the verdict: ship, stop, keep_running,
+        or, for `history`, nothing_to_decide.
+    """
+    rows: list[dict[str, object]] = []
+    better = dict(zip(metrics["metric"], metrics["better"], strict=True))
+    window_days = dict(zip(metrics["metric"], metrics["window_until_days"], strict=True))
+    for experiment in experiments.sort_values("experiment_id").to_dict("records"):
+        name = experiment["experiment_id"]
+        own = arms.loc[arms["experiment_id"] == name].sort_values("variant_number")
+        check = checks.loc[checks["experiment_id"] == name].iloc[0]
+        for _, arm in own.loc[~own["is_control"].astype(bool)].iterrows():
+            chosen = results.loc[
+                (results["experiment_id"] == name)
+                & (results["variant"] == arm["variant"])
+                & (results["slice_name"] == "all")
+            ].set_index("metric")
+            case = Case(pd.Series(experiment), check, own, arm, chosen, better, window_days)
+            steps = list(_steps(case, bounds))
+            verdict, words = _verdict(case, steps)
+            last = Step("verdict", verdict, math.nan, math.nan, words)
+            rows += [
+                {
+                    "experiment_id": name,
+                    "variant": arm["variant"],
+                    "step_number": number,
+                    "step": step.name,
+                    "status": step.status,
+                    "value": step.value,
+                    "bound": step.bound,
+                    "words": step.words,
+                    "verdict": verdict,
+                }
+                for number, step in enumerate([*steps, last], start=1)
+            ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _steps(case: Case, bounds: Bounds) -> Iterator[Step]:
+    yield _schema(case, bounds)
+    yield _join_rate(case, bounds)
+    yield _sample_ratio(case, bounds)
+    yield from _guardrails(case)
+    yield _primary(case, bounds)
+    yield _way_back(case)
+
+
+def _schema(case: Case, bounds: Bounds) -> Step:
+    exposed = int(case.check["exposed_count"])
+    set_aside = exposed - int(case.check["user_count"])
+    share = set_aside / exposed if exposed else 0.0
+    gaps = int(case.check["missing_day_count"])
+    told = f"{exposed:,} users met the experiment, {set_aside:,} ({share:.1%}) are set aside"
+    if gaps:
+        told += f"; the log has no event on {gaps} of its days, which lowers both arms alike"
+    unknown = int(case.check["unknown_variant_count"])
+    if share > bounds.set_aside_share:
+        why = f", {unknown:,} of them in arms that nobody planned" if unknown else ""
+        words = f"{told}{why}: more than {bounds.set_aside_share:.0%} leave too little to compare"
+        return Step("schema", "failed", share, bounds.set_aside_share, words)
+    return Step("schema", "passed", share, bounds.set_aside_share, f"{told}.")
+
+
+def _join_rate(case: Case, bounds: Bounds) -> Step:
+    rate, count = float(case.check["join_rate"]), int(case.check["naming_count"])
+    if count == 0 or math.isnan(rate):
+        words = "No interaction names the list that led to it, so there is nothing to compare."
+        return Step("join rate", "passed", math.nan, bounds.join_rate, words)
+    words = f"{rate:.1%} of {count:,} interactions that name a list find its impression"
+    if rate < bounds.join_rate:
+        words += f": below {bounds.join_rate:.0%}, outcomes are lost on the way"
+        return Step("join rate", "failed", rate, bounds.join_rate, words)
+    return Step("join rate", "passed", rate, bounds.join_rate, f"{words}.")
+
+
+def _sample_ratio(case: Case, bounds: Bounds) -> Step:
+    bound = bounds.sample_ratio_p_value
+    counts, shares = case.arms["user_count"].to_numpy(), case.arms["share"].to_numpy()
+    if counts.sum() == 0:
+        return Step("sample ratio", "waiting", math.nan, bound, "Nobody has met it yet.")
+    p_value = sample_ratio(counts, shares).anytime_p_value
+    split = ", ".join(
+        f"{count:,} {name} (planned {share:.0%})"
+        for name, count, share in zip(case.arms["variant"], counts, shares, strict=True)
+    )
+    if p_value < bound:
+        words = f"{split}: chance hardly ever splits so, something decides who is counted"
+        return Step("sample ratio", "failed", p_value, bound, words)
+    return Step("sample ratio", "passed", p_value, bound, f"{split}: as planned.")
+
+
+def _guardrails(case: Case) -> Iterator[Step]:
+    for part in str(case.experiment["guardrails"]).split():
+        metric, text = part.split(":")
+        yield _guardrail(case, metric, float(text))
+
+
+def _guardrail(case: Case, metric: str, margin: float) -> Step:
+    """Compare the harm, the change in the wrong direction, with what is borne."""
+    step = f"guardrail {metric}"
+    row = _result(case, metric)
+    if row is None or pd.notna(row["refusal"]):
+        why = "has no users" if row is None else f"has no answer: {row['refusal']}"
+        return Step(step, "waiting", math.nan, margin, f"{metric} {why}.")
+    is_up = case.better[metric] == "up"
+    harm = (-row["upper"], -row["lower"]) if is_up else (row["lower"], row["upper"])
+    words = f"{metric} changed by {row['difference']:+.4g}, {_interval(row)}"
+    if harm[0] > margin:
+        return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {margin:g}")
+    if harm[1] > margin:
+        return Step(step, "waiting", harm[1], margin, f"{words}: {margin:g} is not excluded yet")
+    return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {margin:g}.")
+
+
+def _result(case: Case, metric: str) -> pd.Series | None:
+    """Return the row of a metric; None when no user has met the arm."""
+    rows = case.results.loc[case.results.index == metric]
+    return None if rows.empty else rows.iloc[0]
+
+
+def _primary(case: Case, bounds: Bounds) -> Step:
+    metric = str(case.experiment["primary_metric"])
+    step, bound = "primary metric", bounds.false_discovery_rate
+    row = _result(case, metric)
+    if row is None or pd.notna(row["refusal"]):
+        why = "has no users" if row is None else f"has no answer: {row['refusal']}"
+        return Step(step, "waiting", math.nan, bound, f"{metric} {why}.")
+    sign = 1 if case.better[metric] == "up" else -1
+    words = (
+        f"{metric} is {row['value']:.4g} against {row['control_value']:.4g} in control: "
+        f"{row['difference']:+.4g}, {_interval(row)}, over "
+        f"{row['user_count'] + row['control_user_count']:,} users, "
+        f"{row['mature_share']:.0%} of those exposed"
+    )
+    if row["adjusted_p_value"] > bound or row["lower"] <= 0 <= row["upper"]:
+        text = f"{words}: no difference is shown"
+        return Step(step, "waiting", row["adjusted_p_value"], bound, text)
+    status, text = ("passed", "better") if sign * row["difference"] > 0 else ("failed", "worse")
+    return Step(step, status, row["adjusted_p_value"], bound, f"{words}: {text}.")
+
+
+def _way_back(case: Case) -> Step:
+    control = case.arms.loc[case.arms["is_control"].astype(bool)].iloc[0]
+    words = f"Going back means serving {control['serves']!r} again, which control is served now"
+    if not str(control["serves"]):
+        return Step("rollback ready", "failed", 0.0, 1.0, "Nothing is named to go back to.")
+    return Step("rollback ready", "passed", 1.0, 1.0, f"{words}.")
+
+
+def _verdict(case: Case, steps: list[Step]) -> tuple[str, str]:
+    by_name = {step.name: step for step in steps}
+    primary = by_name["primary metric"]
+    believed = [by_name[name] for name in ("schema", "join rate", "sample ratio")]
+    for step in believed:
+        if step.status == "failed":
+            return "stop", f"Stop: the numbers cannot be trusted. {step.words}."
+    if case.experiment["experiment_id"] == HISTORY:
+        return _verdict_of_history(primary)
+    guardrails = [step for step in steps if step.name.startswith("guardrail ")]
+    for step in guardrails:
+        if step.status == "failed":
+            return "stop", f"Stop: it does harm. {step.words}."
+    if primary.status == "failed":
+        return "stop", f"Stop: control is better. {primary.words}"
+    waiting = [step for step in [primary, *guardrails] if step.status == "waiting"]
+    until = _all_counted_at(case)
+    if waiting and case.check["observed_until"] < until:
+        return "keep_running", (
+            f"Keep running until about {until:%Y-%m-%d}, when all users are counted. "
+            f"{waiting[0].words}."
+        )
+    if waiting:
+        return "stop", f"Stop: it has run its time without an answer. {waiting[0].words}."
+    if by_name["rollback ready"].status == "failed":
+        return "keep_running", f"Do not ship yet. {by_name['rollback ready'].words}"
+    return "ship", f"Ship {case.arm['variant']}. {primary.words}"
+
+
+def _verdict_of_history(primary: Step) -> tuple[str, str]:
+    if primary.status in ("passed", "failed"):
+        return "stop", (
+            "Two halves that were treated alike differ: do not believe other results before you "
+            f"know why. {primary.words}"
+        )
+    return "nothing_to_decide", (
+        f"Two halves of the users that were treated alike, as a test of the test. {primary.words}."
+    )
+
+
+def _all_counted_at(case: Case) -> pd.Timestamp:
+    """Return when the last user's windows are over: a day more for what arrives late."""
+    names = [part.split(":")[0] for part in str(case.experiment["guardrails"]).split()]
+    windows = [case.window_days[name] for name in [case.experiment["primary_metric"], *names]]
+    return pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=max(windows) + 1)
+
+
+def _interval(row: pd.Series) -> str:
+    return f"{LEVEL:.0%} interval {row['lower']:+.4g} to {row['upper']:+.4g}"

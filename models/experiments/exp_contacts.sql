@@ -1,0 +1,85 @@
+{%- set has_impressions = "true" if var("mapping").get("impressions") else "false" -%}
+
+-- Moments at which a user could have met an experiment: lists that were shown; in a log without
+-- them, anything the user did.
+with
+
+shown as (
+
+    select
+        user_id,
+        request_id,
+        release_id,
+        surface,
+        variant,
+        shown_at
+
+    from {{ ref('stg_impressions__shown') }}
+
+    where {{ has_impressions }}
+
+),
+
+interactions as (
+
+    select
+        interaction_id,
+        user_id,
+        surface,
+        interacted_at
+
+    from {{ ref('stg_events__interactions') }}
+
+    where role != 'ignore' and not {{ has_impressions }}
+
+),
+
+lists as (
+
+    select
+        user_id,
+        request_id,
+        min(release_id) as release_id,
+        min(surface) as surface,
+        min(variant) as shown_variant,
+        min(shown_at) as contact_at
+
+    from shown
+
+    group by user_id, request_id
+
+),
+
+contacts as (
+
+    select * from lists
+
+    union all
+
+    select
+        user_id,
+        interaction_id as request_id,
+        cast(null as varchar) as release_id,
+        surface,
+        cast(null as varchar) as shown_variant,
+        interacted_at as contact_at
+
+    from interactions
+
+),
+
+final as (
+
+    select
+        user_id,
+        request_id,
+        release_id,
+        surface,
+        shown_variant,
+        cast(contact_at as timestamp) as contact_at
+
+    from contacts
+
+)
+
+select * from final

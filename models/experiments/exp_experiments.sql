@@ -1,0 +1,113 @@
+{%- set history_days = var("experiment_history_days") -%}
+
+-- The experiments of this log, those that cannot be analysed with the reason, and `history`: two
+-- halves that were treated alike, from which baselines come and in which nothing should be found.
+with
+
+cutoffs as (
+
+    select cutoff_at from {{ ref('int_cutoffs') }}
+
+    where role = 'serve'
+
+),
+
+lines as (
+
+    select
+        line_number,
+        experiment_id,
+        layer,
+        salt,
+        variants,
+        unit,
+        primary_metric,
+        guardrails,
+        note,
+        reject_reason,
+        layer_from,
+        layer_until,
+        holdout,
+        starts_at,
+        ends_at
+
+    from {{ ref('exp_experiment_lines') }}
+
+),
+
+clashes as (
+
+    select
+        line_number,
+        reject_reason
+
+    from {{ ref('exp_experiment_clashes') }}
+
+),
+
+judged as (
+
+    select
+        lines.* exclude (reject_reason),
+        coalesce(lines.reject_reason, clashes.reject_reason) as reject_reason
+
+    from lines
+
+    left join clashes
+        on lines.line_number = clashes.line_number
+
+),
+
+with_history as (
+
+    select * from judged
+
+    union all by name
+
+    select
+        0 as line_number,
+        'history' as experiment_id,
+        'history' as layer,
+        'history' as salt,
+        'one_half:0.5:live other_half:0.5:live' as variants,
+        'user' as unit,
+        'd7_return' as primary_metric,
+        '' as guardrails,
+        'Two halves that were treated alike' as note,
+        cast(null as varchar) as reject_reason,
+        0.0 as layer_from,
+        1.0 as layer_until,
+        0.0 as holdout,
+        cutoff_at - interval '{{ history_days }}' day as starts_at,
+        cutoff_at as ends_at
+
+    from cutoffs
+
+    where cutoff_at is not null
+
+),
+
+final as (
+
+    select
+        cast(line_number as bigint) as line_number,
+        experiment_id,
+        layer,
+        salt,
+        variants,
+        unit,
+        primary_metric,
+        guardrails,
+        note,
+        reject_reason,
+        cast(layer_from as double) as layer_from,
+        cast(layer_until as double) as layer_until,
+        cast(holdout as double) as holdout,
+        cast(starts_at as timestamp) as starts_at,
+        cast(ends_at as timestamp) as ends_at
+
+    from with_history
+
+)
+
+select * from final

@@ -1,0 +1,116 @@
+-- What exposed users were shown in the seven days from their exposure on, and clicked.
+with
+
+exposures as (
+
+    select
+        experiment_id,
+        user_id,
+        exposed_at
+
+    from {{ ref('exp_exposures') }}
+
+    where set_aside_reason is null
+
+),
+
+impressions as (
+
+    select
+        request_id,
+        user_id,
+        item_id,
+        shown_at
+
+    from {{ ref('stg_impressions__shown') }}
+
+),
+
+interactions as (
+
+    select
+        item_id,
+        shown_request_id
+
+    from {{ ref('exp_interactions') }}
+
+    where is_attributed and role in ('view', 'positive')
+
+),
+
+clicks as (
+
+    select distinct
+        item_id,
+        shown_request_id
+
+    from interactions
+
+),
+
+items as (
+
+    select
+        item_id,
+        count(*) as impression_count
+
+    from impressions
+
+    group by item_id
+
+),
+
+-- The hundredth part of the items that is shown most, at least one.
+top_items as (
+
+    select item_id from items
+
+    qualify
+        row_number() over (order by impression_count desc, item_id asc)
+        <= greatest(1, count(*) over () / 100)
+
+),
+
+summed as (
+
+    select
+        exposures.experiment_id,
+        exposures.user_id,
+        count(*) as impression_count,
+        count(clicks.item_id) as click_count,
+        count(top_items.item_id) as top_item_count
+
+    from exposures
+
+    inner join impressions
+        on
+            exposures.user_id = impressions.user_id
+            and impressions.shown_at >= exposures.exposed_at
+            and impressions.shown_at < exposures.exposed_at + interval 7 day
+
+    left join clicks
+        on
+            impressions.request_id = clicks.shown_request_id
+            and impressions.item_id = clicks.item_id
+
+    left join top_items
+        on impressions.item_id = top_items.item_id
+
+    group by exposures.experiment_id, exposures.user_id
+
+),
+
+final as (
+
+    select
+        experiment_id,
+        user_id,
+        cast(impression_count as bigint) as impression_count_7d,
+        cast(click_count as bigint) as click_count_7d,
+        cast(top_item_count as bigint) as top_item_count_7d
+
+    from summed
+
+)
+
+select * from final

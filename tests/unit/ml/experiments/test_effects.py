@@ -1,0 +1,105 @@
+"""Effects and their variances, beside statsmodels, the textbook and a bootstrap."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
+from ml.experiments.effects import Effect, difference
+from ml.experiments.moments import moments_from_sums, sums_of_users
+
+
+def effect_of(control: tuple, treatment: tuple) -> Effect:
+    arms = [
+        moments_from_sums(sums_of_users(*(np.asarray(part, float) for part in arm)))
+        for arm in (control, treatment)
+    ]
+    return difference(*arms)
+
+
+@pytest.fixture(scope="module")
+def users():
+    """Make two arms of 4,000 and 3,000 users whose metric follows a habit."""
+    generator = np.random.default_rng(7)
+    habit = generator.gamma(2.0, 2.0, 7000)
+    metric = 3 * habit + generator.normal(0, 2, 7000)
+    metric[4000:] += 0.5
+    shown = generator.poisson(5, 7000) + 1.0
+    return {"metric": metric, "shown": shown, "habit": habit, "treated": np.arange(7000) >= 4000}
+
+
+def test_without_habits_a_mean_differs_as_statsmodels_says(users):
+    metric, treated = users["metric"], users["treated"]
+    found = effect_of((metric[~treated], 1, 0), (metric[treated], 1, 0))
+    theirs = CompareMeans(DescrStatsW(metric[treated]), DescrStatsW(metric[~treated]))
+    assert found.difference == pytest.approx(metric[treated].mean() - metric[~treated].mean())
+    assert np.sqrt(found.variance) == pytest.approx(theirs.std_meandiff_separatevar, rel=1e-9)
+    assert found.variance_reduction == 0
+
+
+def test_with_habits_a_mean_differs_as_a_regression_on_them_says(users):
+    metric, habit, treated = users["metric"], users["habit"], users["treated"]
+    found = effect_of((metric[~treated], 1, habit[~treated]), (metric[treated], 1, habit[treated]))
+    design = np.column_stack([np.ones(len(metric)), treated, habit])
+    theirs = sm.OLS(metric, design).fit()
+    # The regression's slope is the same pooled slope; it assumes equal variances, so the standard
+    # error agrees only about.
+    assert found.difference == pytest.approx(theirs.params[1], rel=1e-9)
+    assert np.sqrt(found.variance) == pytest.approx(theirs.bse[1], rel=0.02)
+    assert found.variance_reduction == pytest.approx(1 - 4 / (9 * 8 + 4), abs=0.02)
+
+
+def test_a_ratio_varies_as_users_drawn_again_and_again_say(users):
+    clicks = np.minimum(np.floor(users["metric"] % 4), users["shown"])
+    control, treated = ~users["treated"], users["treated"]
+    found = effect_of(
+        (clicks[control], users["shown"][control], 0), (clicks[treated], users["shown"][treated], 0)
+    )
+    generator = np.random.default_rng(1)
+    ratios = []
+    for rows in (np.flatnonzero(control), np.flatnonzero(treated)):
+        draws = generator.choice(rows, size=(2000, len(rows)))
+        ratios.append(clicks[draws].sum(axis=1) / users["shown"][draws].sum(axis=1))
+    by_drawing = np.std(ratios[1] - ratios[0])
+    assert np.sqrt(found.variance) == pytest.approx(by_drawing, rel=0.05)
+    assert found.control_value == pytest.approx(
+        clicks[control].sum() / users["shown"][control].sum()
+    )
+
+
+def test_days_add_up_to_the_whole(users):
+    metric, habit = users["metric"][:4000], users["habit"][:4000]
+    days = sums_of_users(metric.reshape(40, 100), np.ones(1), habit.reshape(40, 100)).sum(axis=0)
+    whole = sums_of_users(metric, np.ones(1), habit)
+    np.testing.assert_allclose(
+        moments_from_sums(days).covariance, moments_from_sums(whole).covariance, rtol=1e-9
+    )
+    covariance = np.cov(np.stack([metric, np.ones(4000), habit]))
+    np.testing.assert_allclose(moments_from_sums(days).covariance, covariance, atol=1e-9)
+
+
+def test_the_relative_difference_is_unknown_where_control_is_nothing_or_less():
+    flat = effect_of(([0.0, 0.0, 0.0], 1, 0), ([1.0, 2.0, 3.0], 1, 0))
+    below = effect_of(([-3.0, -1.0, -2.0], 1, 0), ([1.0, 2.0, 3.0], 1, 0))
+    assert np.isnan(flat.relative)
+    assert np.isnan(below.relative)
+    assert below.difference == pytest.approx(4)
+
+
+def test_an_empty_arm_has_no_difference():
+    empty = moments_from_sums(np.zeros(10))
+    one = moments_from_sums(sums_of_users(np.array([1.0, 2.0]), np.ones(1), np.zeros(1)))
+    assert np.isnan(difference(empty, one).difference)
+    assert np.isnan(difference(empty, one).variance)
+
+
+def test_equal_users_have_no_variance_though_their_squares_do_not_cancel_exactly():
+    sums = sums_of_users(np.full(1000, 0.1), np.ones(1), np.full(1000, 1e6 + 0.1))
+    assert moments_from_sums(sums).covariance.tolist() == np.zeros((3, 3)).tolist()
+
+
+def test_sums_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="the 10 columns of COLUMNS"):
+        moments_from_sums(np.ones(9))
+    with pytest.raises(ValueError, match="user_count must be >= 0, got -1"):
+        moments_from_sums(-np.ones(10))
