@@ -2,7 +2,8 @@
     The mapping as views: `mapped.events`, `mapped.items`, `mapped.users`, `mapped.impressions`,
     `mapped.assignments`.
     Every column has topshelf's name and is text, whatever the source has; what is not mapped is
-    null, and a relation that is not mapped has no rows. Nothing is copied.
+    null, and a relation that is not mapped has no rows. Nothing is copied. Events that the online
+    application accepted, and what it showed, are rows like the others.
 #}
 {% macro create_mapped_views() -%}
     {%- if execute -%}
@@ -10,7 +11,7 @@
     {{ create_mapped_view("events", [
         "event_id", "user_id", "item_id", "session_id", "anonymous_id", "request_id",
         "event_type", "surface", "device", "value", "occurred_at", "loaded_at",
-    ]) }}
+    ], "loaded_at") }}
     {{ create_mapped_view("items", [
         "item_id", "title", "category", "price", "available", "created_at",
     ]) }}
@@ -18,7 +19,7 @@
     {{ create_mapped_view("impressions", [
         "request_id", "user_id", "item_id", "surface", "release_id", "variant", "rank",
         "propensity", "shown_at",
-    ]) }}
+    ], "shown_at") }}
     {{ create_mapped_view("assignments", [
         "user_id", "experiment_id", "variation_id", "timestamp",
     ]) }}
@@ -26,7 +27,7 @@
 {%- endmacro %}
 
 
-{% macro create_mapped_view(name, columns) -%}
+{% macro create_mapped_view(name, columns, landed_by=none) -%}
     {%- set source = var("mapping").get(name) or {} -%}
     {#- dbt by itself reads the mapping unchecked: what is sensitive and not allowed stays out. -#}
     {%- set allowed = (source.get("allowed_sensitive") or []) | map("lower") | list -%}
@@ -56,7 +57,8 @@
                 {%- endfor -%}
             ] as varchar[])
         ) as attributes
-    from {{ mapped_relation(source["relation"]) if source else no_rows(mapped) }};
+    from {{ mapped_relation(source["relation"]) if source else no_rows(mapped) }}
+    {{ landed_rows(name, columns, landed_by) if landed_by }};
 {%- endmacro %}
 
 

@@ -1,0 +1,41 @@
+{#
+    Rows of the landing log, in which the online application keeps the events that it accepts and
+    the items that it shows, as the columns of a mapped view; empty where there is no such log.
+
+    A line that a crash left torn has no key, and is passed over. What lands while dbt runs waits
+    for the next run: all models of one run see the same rows.
+#}
+{% macro landed_rows(name, columns, moment) -%}
+    {%- set files = landing_files(name) -%}
+    {%- if has_files(files) -%}
+    union all by name
+    select
+        {% for column in columns -%}
+        {{ column }},
+        {% endfor -%}
+        map(cast([] as varchar[]), cast([] as varchar[])) as attributes
+    from read_json(
+        {{ quoted_literal(files) }},
+        format = 'newline_delimited',
+        ignore_errors = true,
+        columns = {
+            {%- for column in columns %}{{ quoted_literal(column) }}: 'varchar'{{ ", " if not loop.last }}{% endfor -%}
+        }
+    )
+    where
+        user_id is not null
+        and {{ moment }} < '{{ (run_started_at - modules.datetime.timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ") }}'
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# Pattern of the files of one stream: they lie beside the warehouse. #}
+{% macro landing_files(name) -%}
+    {{ (target.path | replace("\\", "/")).rsplit("/", 1)[0] }}/landing/{{ name }}/*.jsonl
+{%- endmacro %}
+
+
+{% macro has_files(pattern) -%}
+    {%- set found = run_query("select count(*) from glob(" ~ quoted_literal(pattern) ~ ")") -%}
+    {{- "yes" if found.rows[0][0] > 0 -}}
+{%- endmacro %}

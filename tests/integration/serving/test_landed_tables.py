@@ -1,0 +1,142 @@
+"""What the application landed is in the tables, each event once, however often it came."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from serving.contracts import Event
+from serving.events import landing_row
+from serving.impressions import impression_rows
+from serving.landing import LandingLog
+
+pytestmark = pytest.mark.integration
+STAGING = (
+    "run",
+    "--select",
+    "stg_events__interactions",
+    "stg_events__deliveries",
+    "stg_events__rejected",
+    "stg_impressions__shown",
+    "--full-refresh",
+)
+
+
+def land(log: LandingLog, now: datetime, **event: str) -> None:
+    """Land an event as the application does."""
+    told = {"user_id": "ann", "item_id": "i0001", "event_type": "view", **event}
+    log.append([landing_row(Event(**told), now)]).result(10)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
+    """Staging of the sample, now, with events that were landed twice and torn."""
+    home = tmp_path_factory.mktemp("landed")
+    landing = home / "sample" / "landing"
+    now = datetime.now(UTC) - timedelta(minutes=5)
+    log = LandingLog(landing / "events")
+    for _ in range(3):
+        land(log, now, event_id="twice", occurred_at="2026-03-02T10:00:00+01:00")
+    # Sent again a minute later: the one that was known first counts.
+    land(log, now + timedelta(minutes=1), event_id="twice", item_id="other")
+    land(log, now, event_id="of the sample")
+    land(log, now, event_id="unknown", event_type="unheard of")
+    land(log, datetime.now(UTC) + timedelta(hours=1), event_id="later")
+    log.close()
+    other = LandingLog(landing / "events")
+    land(other, now + timedelta(seconds=30), event_id="twice")
+    land(other, now, event_id="once")
+    other.close()
+    (landing / "events" / "20260301T00-1-torn.jsonl").write_bytes(b'{"event_id": "torn", "user_')
+    (landing / "events" / "20260301T00-1-zero.jsonl").write_bytes(b"\0" * 100)
+    shown = LandingLog(landing / "impressions")
+    request = {
+        "request_id": "r1",
+        "user_id": "ann",
+        "surface": "Home",
+        "release_id": "release-1",
+        "variant": "canary",
+        "fallback": "recent",
+    }
+    items = [
+        {"item_id": f"i{rank}", "rank": rank, "source": "als", "propensity": 0.5} for rank in (1, 2)
+    ]
+    shown.append(impression_rows(request, items, now)).result(10)
+    shown.append(impression_rows(request, items, now)).result(10)
+    shown.close()
+    mapping = {**sample_mapping}
+    mapping.pop("as_of")
+    dbt_build(mapping, home, "seed")
+    return dbt_build(mapping, home, *STAGING)
+
+
+def rows(warehouse: Path, query: str) -> list[tuple]:
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        root = Path(__file__).parents[3]
+        connection.execute(f"set file_search_path = '{root}'")
+        connection.execute("set timezone = 'UTC'")
+        return connection.execute(query).fetchall()
+
+
+def test_an_event_that_came_many_times_is_one_interaction(warehouse):
+    found = rows(
+        warehouse,
+        """
+        select interaction_id, item_id, interaction_type, interacted_at
+        from staging.stg_events__interactions
+        where user_id = 'ann'
+        order by interaction_id
+        """,
+    )
+    assert [row[0] for row in found] == ["of the sample", "once", "twice"]
+    assert found[2][1:] == ("i0001", "view", datetime(2026, 3, 2, 9))
+
+
+def test_what_was_delivered_too_often_or_is_unknown_is_set_aside_with_its_reason(warehouse):
+    found = rows(
+        warehouse,
+        """
+        select interaction_id, reject_reason, count(*)
+        from staging.stg_events__rejected
+        where user_id = 'ann'
+        group by all
+        order by interaction_id
+        """,
+    )
+    assert found == [("twice", "repeated", 4), ("unknown", "unknown_type", 1)]
+
+
+def test_a_landed_event_counts_from_the_moment_it_landed(warehouse):
+    ((known_at, interacted_at),) = rows(
+        warehouse,
+        """
+        select known_at, interacted_at
+        from staging.stg_events__interactions
+        where interaction_id = 'twice'
+        """,
+    )
+    assert known_at > interacted_at
+    assert abs(known_at - datetime.now(UTC).replace(tzinfo=None)) < timedelta(hours=1)
+
+
+def test_the_rows_of_the_mapped_relation_are_there_as_before(warehouse):
+    ((accepted,),) = rows(
+        warehouse, "select count(*) from staging.stg_events__interactions where user_id != 'ann'"
+    )
+    assert accepted > 38_000
+
+
+def test_what_was_shown_is_an_impression_once(warehouse):
+    found = rows(
+        warehouse,
+        """
+        select request_id, item_id, surface, release_id, variant, shown_rank, propensity
+        from staging.stg_impressions__shown
+        where user_id = 'ann'
+        order by shown_rank
+        """,
+    )
+    assert found == [
+        ("r1", f"i{rank}", "home", "release-1", "canary", rank, 0.5) for rank in (1, 2)
+    ]
