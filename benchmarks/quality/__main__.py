@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.quality.fixed_split import FixedSplit, SplitError, is_fixed_split, plant
-from benchmarks.quality.lists import Measured, measure, try_blends
+from benchmarks.quality.lists import Measured, log_seconds, measure, try_blends
 from orchestration.mapping import load_mapping
 from orchestration.reviewed import load_reviewed, write_reviewed
 from orchestration.settings import PROJECT_ROOT, Settings, find_programs
@@ -170,11 +170,16 @@ def _log(name: str, root: Path, console: Console) -> pd.DataFrame:
     console.print(
         f"{summary['seconds']:,.0f} s for everything, most memory held {peak / MEBIBYTE:,.0f} MiB"
     )
+    if summary["order"]:
+        console.print(f"served lists ordered by {summary['order']}")
+    seconds = log_seconds(summary["step_seconds"], summary["model_seconds"])
     frame = pd.DataFrame(summary["evaluation"])
     frame = frame[frame["metric"] == "ndcg_10"]
-    return frame.assign(metric=frame["setting"] + " ndcg_10")[
-        ["system", "metric", "value", "lower", "upper"]
-    ]
+    return frame.assign(
+        metric=frame["setting"] + " ndcg_10",
+        fit_seconds=frame["system"].map(lambda system: seconds.get(system, {}).get("fit")),
+        score_seconds=frame["system"].map(lambda system: seconds.get(system, {}).get("score")),
+    )[["system", "metric", "value", "lower", "upper", "fit_seconds", "score_seconds"]]
 
 
 def _published(name: str) -> list[dict[str, str]]:

@@ -86,6 +86,7 @@ MODELS = {
     "most_popular": {"fit": ["cnd_popular_items"], "score": ["evl_popular_offers"]},
     "decayed_popular": {"fit": ["cnd_popular_items"], "score": ["evl_popular_offers"]},
     "covisitation": {"fit": ["cnd_item_neighbours"], "score": ["cnd_user_covisited"]},
+    "repeats": {"fit": [], "score": ["cnd_user_repeats"]},
     "blend": {"fit": [], "score": ["rnk_candidates", "rnk_signals", "rnk_blends"]},
 }
 
@@ -137,12 +138,7 @@ def measure(settings: Settings, k: int, *, two_stages: bool) -> Measured:
     )
     run_dbt(settings, ["build", *NO_TESTS], AFTER_LEARNING, variables)
     seconds.update(_model_seconds(settings))
-    by_system = {
-        system: {
-            stage: sum(seconds.get(name, 0.0) for name in names) for stage, names in of.items()
-        }
-        for system, of in MODELS.items()
-    }
+    by_system = _by_system(seconds)
     by_system["als"] = watch
     order = ""
     if two_stages:
@@ -171,6 +167,22 @@ def _taught(warehouse: Warehouse, log: MappedLog) -> Rankers:
     nothing = RankerQuality(pd.DataFrame(), pd.DataFrame())
     ranker = teaching.fit(past, choice.chosen)
     return Rankers({"evaluate": ranker}, {"evaluate": choice}, nothing, pd.DataFrame())
+
+
+def log_seconds(steps: dict[str, float], models: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Return the seconds of each system in a run of the product, as in `Measured`.
+
+    Parameters
+    ----------
+    steps, models : dict of str to float
+        Of `topshelf run --json`. Models and factorisations of all moments count together: those
+        that teach the ranker, that of the test, and the present. The factorisation's step proposes
+        items too, and the ranker's step ranks; both are given as `fit`.
+    """
+    seconds = _by_system(models)
+    seconds["als"] = {"fit": steps["factorisation"]}
+    seconds["two_stage"] = {"fit": models.get("rnk_frame", 0.0) + steps["ranker"]}
+    return seconds
 
 
 def try_blends(settings: Settings, k: int, weights: Sequence[float]) -> pd.DataFrame:
@@ -235,6 +247,14 @@ def _blocks(
         watch["score"] = time.perf_counter() - began
         for block in factor_blocks(model, matrix):
             yield "ml.factors", block.assign(cutoff_at=cutoff_at)
+
+
+def _by_system(models: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Add up what the models of each system took."""
+    return {
+        system: {stage: sum(models.get(name, 0.0) for name in names) for stage, names in of.items()}
+        for system, of in MODELS.items()
+    }
 
 
 def _model_seconds(settings: Settings) -> dict[str, float]:

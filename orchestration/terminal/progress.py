@@ -9,6 +9,9 @@ from rich.status import Status
 
 from orchestration.terminal.failures import Failure, failed_check, failure_of
 
+# What dagster-dbt calls the time that a model took.
+MODEL_SECONDS = "Execution Duration"
+
 
 class Progress:
     """Prints a line when a step ends, and says meanwhile what is being done.
@@ -17,11 +20,18 @@ class Progress:
     ----------
     console : Console
         Where to.
+
+    Attributes
+    ----------
+    step_seconds, model_seconds : dict of str to float
+        How long each finished step took, and each model of dbt within them.
     """
 
     def __init__(self, console: Console) -> None:
         self.failures: list[Failure] = []
         self.failed_checks: list[str] = []
+        self.step_seconds: dict[str, float] = {}
+        self.model_seconds: dict[str, float] = {}
         self._console = console
         self._status = Status("Loading the graph ...", console=console)
         self._titles: dict[str, str] = {}
@@ -70,6 +80,7 @@ class Progress:
     def _end_step(self, step: str, outcome: str) -> None:
         self._done += 1
         seconds = time.monotonic() - self._began.get(step, time.monotonic())
+        self.step_seconds[step] = round(seconds, 3)
         counts = self._row_counts.get(step, [])
         rows = f", {counts[0]:,} rows" if len(counts) == 1 else ""
         self._console.print(
@@ -82,6 +93,9 @@ class Progress:
         count = materialization.metadata.get("dagster/row_count")
         if count is not None and isinstance(count.value, int):
             self._row_counts[str(event.step_key)].append(count.value)
+        seconds = materialization.metadata.get(MODEL_SECONDS)
+        if seconds is not None and isinstance(seconds.value, float):
+            self.model_seconds[materialization.asset_key.path[-1]] = round(seconds.value, 3)
         self._say(str(event.step_key), ".".join(materialization.asset_key.path))
 
     def _say(self, step: str, detail: str) -> None:

@@ -57,6 +57,8 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
     result = {
         "run_id": run_id,
         "seconds": round(seconds, 1),
+        "step_seconds": progress.step_seconds,
+        "model_seconds": progress.model_seconds,
         "snapshot": str(places.snapshot),
         "settings_file": used,
     }

@@ -12,7 +12,7 @@ TITLES = {"ml__candidates": "Propose items.", "ml__lists": "Make lists."}
 @dg.asset(key=["ml", "candidates"])
 def candidates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     context.log.warning("users: 'users.csv' has no rows")
-    return dg.MaterializeResult(metadata={"dagster/row_count": 1234})
+    return dg.MaterializeResult(metadata={"dagster/row_count": 1234, "Execution Duration": 2.5})
 
 
 @dg.asset(key=["ml", "lists"], deps=[candidates])
@@ -38,6 +38,13 @@ def test_every_step_is_a_plain_line():
     shown, _ = shown_of(candidates)
     assert "[ 1/2] Propose items. 0 s, 1,234 rows, done" in shown
     assert "\x1b" not in shown
+
+
+def test_the_seconds_of_steps_and_of_models_within_them_are_kept():
+    _, progress = shown_of(candidates, lists)
+    assert progress.model_seconds == {"candidates": 2.5}
+    assert progress.step_seconds.keys() == TITLES.keys()
+    assert min(progress.step_seconds.values()) > 0
 
 
 def test_a_warning_of_an_asset_is_passed_on():
