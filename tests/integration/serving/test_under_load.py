@@ -1,0 +1,139 @@
+"""What happens to requests while releases change, stores die and too many come at once."""
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+
+from serving.limits import Limits
+from serving.settings import ServingSettings
+from tests.integration.serving.redis_server import RedisServer
+from tests.integration.serving.server import Server, home_of
+from tests.unit.serving.shop_release import USER_IDS, make_shop
+from tests.unit.serving.test_recommendations import point
+
+pytestmark = pytest.mark.integration
+
+
+class Load:
+    """Threads that ask for lists as fast as they are answered."""
+
+    def __init__(self, url: str, threads: int = 3, posts: bool = False) -> None:
+        self.url, self.posts = url, posts
+        self.answers: list[httpx.Response] = []
+        self.errors: list[Exception] = []
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._ask, args=(n,)) for n in range(threads)]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _ask(self, number: int) -> None:
+        client = httpx.Client(base_url=self.url, timeout=20)
+        count = 0
+        while not self._stop.is_set():
+            count += 1
+            user_id = USER_IDS[(number + count) % 20]
+            try:
+                if self.posts and count % 5 == 0:
+                    event = {"user_id": user_id, "item_id": "i03", "event_type": "view"}
+                    self.answers.append(client.post("/v1/events", json=event))
+                else:
+                    self.answers.append(client.get(f"/v1/recommendations/{user_id}"))
+            except httpx.TransportError as error:
+                self.errors.append(error)
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    home = home_of(tmp_path)
+    # Of the second release the users have other lists: what is unavailable is in none.
+    make_shop(home / "releases")
+    make_shop(home / "releases", "shop-2", unavailable=["i00", "i01", "i02", "i04", "i05"])
+    point(home, "shop-1")
+    return home
+
+
+def test_switching_releases_fails_no_request_and_mixes_no_answer(home):
+    gone = {"i00", "i01", "i02", "i04", "i05"}
+    with Server(ServingSettings(home, rank_seconds=5)) as server, Load(server.ready().url) as load:
+        for version in range(2, 8):
+            time.sleep(0.7)
+            live, other = ("shop-2", "shop-1") if version % 2 == 0 else ("shop-1", "shop-2")
+            point(home, live, version=version, previous=other)
+        time.sleep(1)
+    assert not load.errors
+    assert Counter(answer.status_code for answer in load.answers) == {200: len(load.answers)}
+    bodies = [answer.json() for answer in load.answers]
+    releases = [body["meta"]["release"] for body in bodies]
+    assert min(Counter(releases).values()) > 10
+    for body in bodies:
+        items = {item["item_id"] for item in body["items"]}
+        assert len(items) == 10
+        if body["meta"]["release"] == "shop-2":
+            assert not items & gone
+    assert releases[-1] == "shop-1"
+
+
+def test_a_store_that_dies_and_comes_back_fails_no_request(home, tmp_path):
+    store = RedisServer(tmp_path / "redis")
+    settings = ServingSettings(home, online_store=store.url, rank_seconds=5)
+    fallbacks = []
+    with Server(settings) as server:
+        event = {"user_id": USER_IDS[4], "item_id": "i03", "event_type": "view"}
+        assert httpx.post(f"{server.ready().url}/v1/events", json=event).json()["visible"]
+
+        def fallback() -> str:
+            answer = httpx.get(f"{server.url}/v1/recommendations/{USER_IDS[4]}", timeout=20)
+            return answer.json()["meta"]["fallback"]
+
+        with Load(server.url, threads=2, posts=True) as load:
+            fallbacks.append(fallback())
+            store.kill()
+            time.sleep(1)
+            fallbacks.append(fallback())
+            store.start()
+            time.sleep(2.5)
+            fallbacks.append(fallback())
+    store.kill()
+    assert not load.errors
+    assert Counter(answer.status_code for answer in load.answers) == {200: len(load.answers)}
+    # Without the store the list is the published one; with its data back it follows again.
+    assert fallbacks == ["recent", "personal", "recent"]
+
+
+def test_too_many_at_once_are_sent_away_and_the_others_are_answered(home):
+    limits = Limits(concurrent_requests=2, requests_per_second=100_000)
+    with Server(ServingSettings(home, limits=limits, rank_seconds=5)) as server:
+        server.ready()
+        with Load(server.url, threads=12, posts=True) as load:
+            time.sleep(3)
+        statuses = Counter(answer.status_code for answer in load.answers)
+        refused = [answer for answer in load.answers if answer.status_code == 503]
+        assert set(statuses) == {200, 503}
+        assert not load.errors
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+        assert refused[0].headers["content-type"] == "application/problem+json"
+        # As soon as there are fewer, everybody is answered again.
+        with Load(server.url, threads=1) as calm:
+            time.sleep(0.5)
+        assert {answer.status_code for answer in calm.answers} == {200}
+
+
+def test_health_is_answered_when_lists_are_not(home):
+    limits = Limits(concurrent_requests=1, requests_per_second=100_000)
+    with Server(ServingSettings(home, limits=limits)) as server:
+        server.ready()
+        with Load(server.url, threads=6):
+            statuses = {httpx.get(f"{server.url}/healthz").status_code for _ in range(20)}
+    assert statuses == {200}

@@ -1,0 +1,273 @@
+"""Lists over HTTP: form, fallbacks, and what is logged of them."""
+
+import json
+import time
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.contracts import Recommendations, Similar
+from serving.keys import parse_keys
+from serving.landing import LandingLog, landed_rows
+from serving.pointers import ALIASES, FORMAT_VERSION
+from serving.settings import Exploration, ServingSettings
+from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
+
+USER = USER_IDS[4]
+KEYS = parse_keys("r read read-key-0123456789;w write write-key-0123456789")
+
+
+def point(home, release_id, **more):
+    """Write the aliases, as a promotion does."""
+    told = {"format_version": FORMAT_VERSION, "version": 1, "live": release_id, "canary": None}
+    content = {**told, "shadow": None, "previous": None, **more}
+    new = home / "releases" / "new"
+    new.write_text(json.dumps(content))
+    new.replace(home / "releases" / ALIASES)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Home of a shop with a live release; tests do not change it."""
+    home = tmp_path_factory.mktemp("shop")
+    make_shop(home / "releases")
+    point(home, "shop-1")
+    return home
+
+
+@pytest.fixture
+def serving():
+    """Give `serving(home, **settings)`, a client of an application that is ready."""
+    clients = []
+
+    def start(home, **chosen: object) -> TestClient:
+        chosen = {"rank_seconds": 20.0, "store_seconds": 5.0, **chosen}
+        app = create_app(ServingSettings(home, **chosen))
+        client = TestClient(app, raise_server_exceptions=False).__enter__()
+        clients.append(client)
+        while client.get("/readyz").status_code == 503:
+            time.sleep(0.02)
+        return client
+
+    yield start
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+def ask(client, user_id=USER, **query):
+    answer = client.get(f"/v1/recommendations/{quote(user_id, safe='')}", params=query)
+    assert answer.status_code == 200, answer.text
+    return Recommendations.model_validate(answer.json())
+
+
+def shown(answer):
+    return [item.item_id for item in answer.items]
+
+
+def test_the_list_changes_with_the_next_request_after_a_click(shop, serving):
+    client = serving(shop)
+    user_id = USER_IDS[6]
+    before = ask(client, user_id)
+    assert before.meta.fallback == "personal"
+    assert [item.rank for item in before.items] == list(range(1, 11))
+    clicked = before.items[0].item_id
+    event = {"user_id": user_id, "item_id": clicked, "event_type": "purchase"}
+    assert client.post("/v1/events", json=event).json()["visible"]
+    after = ask(client, user_id, explain=True)
+    assert after.meta.fallback == "recent"
+    assert clicked not in shown(after)
+    assert after.meta.explanation.recent_events == 1
+    assert after.meta.release == "shop-1"
+    assert {"store", "rank", "total"} <= set(after.meta.timings)
+
+
+def test_other_processes_see_the_click_too(shop, serving):
+    first, second = serving(shop), serving(shop)
+    clicked = ask(first, USER_IDS[8]).items[0].item_id
+    event = {"user_id": USER_IDS[8], "item_id": clicked, "event_type": "view"}
+    first.post("/v1/events", json=event)
+    assert clicked not in shown(ask(second, USER_IDS[8]))
+
+
+def test_pages_follow_each_other_without_gaps(shop, serving):
+    client = serving(shop)
+    whole = ask(client, n=12)
+    parts = [*shown(ask(client, n=5)), *shown(ask(client, n=7, offset=5))]
+    assert parts == shown(whole)
+    assert ask(client, n=3, offset=4).items[0].rank == 5
+
+
+def test_category_and_excluded_items_are_respected(shop, serving):
+    answer = ask(serving(shop), category="garden", exclude=["i00", "i02"], n=40)
+    assert answer.items
+    assert all(int(item_id[1:]) % 2 == 0 for item_id in shown(answer))
+    assert not {"i00", "i02"} & set(shown(answer))
+
+
+def test_ids_that_look_like_paths_and_sql_are_just_strangers(shop, serving):
+    client = serving(shop)
+    for user_id in ("../../etc/passwd", "' or 1=1 --", "a/b", "🙂", "00x"):
+        assert ask(client, user_id).meta.fallback == "popular"
+
+
+def test_neighbours_of_an_item_and_popular_ones_for_an_unknown_one(shop, serving):
+    client = serving(shop)
+    similar = Similar.model_validate(client.get("/v1/similar/i10").json())
+    assert [(item.item_id, item.rank) for item in similar.items] == [
+        ("i12", 1),
+        ("i14", 2),
+        ("i16", 3),
+    ]
+    assert similar.items[0].reason == "9 people had both"
+    unknown = Similar.model_validate(client.get("/v1/similar/unknown").json())
+    assert unknown.meta.fallback == "popular"
+    assert len(unknown.items) == 10
+
+
+def test_a_click_key_may_not_read_and_a_read_key_may(shop, serving):
+    client = serving(shop, keys=KEYS)
+    path = f"/v1/recommendations/{USER}"
+    assert client.get(path).status_code == 401
+    assert client.get(path, headers={"x-api-key": "write-key-0123456789"}).status_code == 403
+    assert client.get(path, headers={"x-api-key": "read-key-0123456789"}).status_code == 200
+
+
+def impressions(home):
+    return list(landed_rows(home / "landing" / "impressions"))
+
+
+def test_every_item_shown_is_logged_with_all_that_is_known_of_it(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    before = datetime.now(UTC)
+    client = serving(tmp_path)
+    answer = ask(client, surface="home", n=3, offset=2)
+    client.__exit__(None, None, None)
+    rows = impressions(tmp_path)
+    assert [row["item_id"] for row in rows] == shown(answer)
+    assert [row["rank"] for row in rows] == [3, 4, 5]
+    for row in rows:
+        assert row["request_id"] == answer.meta.request_id
+        assert (row["user_id"], row["surface"]) == (USER, "home")
+        assert (row["release_id"], row["variant"]) == ("shop-1", "live")
+        assert (row["fallback"], row["propensity"]) == ("personal", 1.0)
+        assert before <= datetime.fromisoformat(row["shown_at"]) <= datetime.now(UTC)
+    client.__enter__()
+
+
+def test_the_logged_propensity_is_that_of_the_exploration(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, exploration=Exploration(rate=0.5, rank=2, depth=3))
+    first = {ask(client, n=4).items[1].item_id for _ in range(60)}
+    assert len(first) == 3
+    client.__exit__(None, None, None)
+    told = {row["propensity"] for row in impressions(tmp_path) if row["rank"] == 2}
+    assert {round(one, 6) for one in told} == {round(0.5 + 0.5 / 3, 6), round(0.5 / 3, 6)}
+    client.__enter__()
+
+
+def test_impressions_that_do_not_fit_are_counted_and_hold_nobody_up(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    parts = client.app.state.parts
+    parts.impressions.close()
+    parts.impressions = LandingLog(tmp_path / "tiny", pending_rows=3)
+    assert len(ask(client, n=10).items) == 10
+    assert 'topshelf_impressions_dropped_total{reason="full"} 10.0' in client.get("/metrics").text
+
+
+def test_without_an_online_store_the_published_list_is_sent_and_labelled(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, online_store="redis://127.0.0.1:1/0")
+    answer = ask(client, explain=True)
+    assert answer.meta.fallback == "personal"
+    assert answer.meta.explanation.degraded == ["store"]
+    assert client.get("/readyz").json()["degraded"] == ["the online store does not answer"]
+    assert 'topshelf_degraded_total{reason="store"} 1.0' in client.get("/metrics").text
+
+
+def test_an_online_store_that_hangs_costs_no_more_than_its_time(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, store_seconds=0.05)
+    client.app.state.parts.recent.read = lambda _: time.sleep(1)
+    answer = ask(client, explain=True)
+    assert answer.meta.fallback == "personal"
+    assert answer.meta.explanation.degraded == ["store"]
+    # The next ones do not even try, for a while.
+    assert ask(client).meta.timings.get("store", 0) == 0
+
+
+def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, rank_seconds=1e-9)
+    event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
+    client.post("/v1/events", json=event)
+    answer = ask(client, explain=True)
+    assert answer.meta.fallback == "personal"
+    assert answer.meta.explanation.degraded == ["slow"]
+
+
+def test_without_a_release_the_answer_is_empty_and_says_so(tmp_path, serving):
+    client = serving(tmp_path)
+    answer = ask(client)
+    assert (answer.items, answer.meta.fallback, answer.meta.release) == ([], "none", None)
+    assert client.get("/readyz").json()["status"] == "degraded"
+    event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
+    assert client.post("/v1/events", json=event).status_code == 200
+
+
+def test_a_damaged_release_does_not_take_the_place_of_a_whole_one(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    before = shown(ask(client))
+    broken = make_shop(tmp_path / "releases", "shop-2") / "list_item.npy"
+    broken.write_bytes(broken.read_bytes()[:-4] + b"\xff\xff\xff\x7f")
+    point(tmp_path, "shop-2", version=2, previous="shop-1")
+    status = client.get("/readyz").json()
+    while not status["degraded"]:
+        time.sleep(0.05)
+        status = client.get("/readyz").json()
+    assert "shop-2" in status["degraded"][0]
+    answer = ask(client)
+    assert (shown(answer), answer.meta.release) == (before, "shop-1")
+
+
+def test_a_release_damaged_from_the_start_leaves_the_one_before_it(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    (make_shop(tmp_path / "releases", "shop-2") / "manifest.json").write_text("{}")
+    point(tmp_path, "shop-2", previous="shop-1")
+    assert ask(serving(tmp_path)).meta.release == "shop-1"
+
+
+def test_users_of_the_canary_get_its_release(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    make_shop(tmp_path / "releases", "shop-2")
+    canary = {"release_id": "shop-2", "percent": 50.0, "salt": "s"}
+    point(tmp_path, "shop-1", canary=canary)
+    client = serving(tmp_path)
+    variants = {(ask(client, u).meta.variant, ask(client, u).meta.release) for u in USER_IDS}
+    assert variants == {("live", "shop-1"), ("canary", "shop-2")}
+
+
+def test_an_event_of_an_unknown_type_is_refused_with_those_that_are_known(shop, serving):
+    event = {"user_id": USER, "item_id": "i00", "event_type": "veiw"}
+    answer = serving(shop).post("/v1/events", json=event)
+    assert answer.status_code == 422
+    assert "dislike, ping, purchase, view" in answer.json()["detail"]
+
+
+def test_scores_and_evidence_are_those_of_the_release(shop, serving):
+    answer = ask(serving(shop), USER_IDS[10])
+    assert [round(item.score, 4) for item in answer.items[:3]] == [0.5, 0.25, round(0.5 / 3, 4)]
+    assert all(item.evidence in ITEM_IDS for item in answer.items if item.source == "als")
+    assert np.all(np.diff([item.rank for item in answer.items]) == 1)
