@@ -3,9 +3,11 @@
 from datetime import timedelta
 from pathlib import Path
 
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, PushSource, ValueType
 from feast.feast_object import FeastObject
 from feast.types import Float64, Int64, String
+
+from feature_repo.recent_events import FEATURE, KEY, VIEW
 
 # The join keys of the entities; each is a column of the same name in the feature tables.
 USER = Entity(
@@ -39,11 +41,17 @@ def build_objects(features: Path) -> list[FeastObject]:
 
     Returns
     -------
-    list of Entity, FileSource, FeatureView and FeatureService
+    list of Entity, DataSource, FeatureView and FeatureService
     """
     views = build_views(features)
-    sources = [view.batch_source for view in views if view.batch_source]
-    return [USER, ITEM, CATEGORY, *sources, *views, *build_services(views)]
+    pushed = user_recent_events(features)
+    sources = [
+        source
+        for view in [*views, pushed]
+        for source in (view.batch_source, view.stream_source)
+        if source
+    ]
+    return [USER, ITEM, CATEGORY, *sources, pushed, *views, *build_services(views)]
 
 
 def build_views(features: Path) -> list[FeatureView]:
@@ -211,6 +219,23 @@ def user_category_activity(features: Path) -> FeatureView:
         ],
         description="What a user did with the items of a category before feature_at.",
         tags={"dbt_model": "ftr_user_category_activity"},
+    )
+
+
+def user_recent_events(features: Path) -> FeatureView:
+    """Define what users did lately, which the online application pushes event by event.
+
+    `feature_repo/recent_events.py` says what is in it. Nothing fills it from a file; the source of
+    rows is there because Feast asks for one.
+    """
+    return FeatureView(
+        name=VIEW,
+        entities=[USER],
+        source=PushSource(name="recent_events", batch_source=_parquet(features, VIEW)),
+        # Events count until a release knows them: thirty missed daily runs are bridged.
+        ttl=timedelta(days=30),
+        schema=[*_keys(KEY), Field(name=FEATURE, dtype=String)],
+        description="The newest events of a user, as JSON, oldest first.",
     )
 
 

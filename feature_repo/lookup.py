@@ -5,6 +5,7 @@ order of rows, turns integers with gaps into floats, and fails on a missing key.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +20,7 @@ from feature_repo.services import (
     projection_names,
     service_views,
 )
+from feature_repo.store import has_redis
 
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore, FeatureView
@@ -75,7 +77,8 @@ def fresh_features(
     list of dict
         One per entity, in their order: feature to value, features in the service's order. None
         where there is no value, or it is older than its view's ttl, or not yet valid at `now`.
-        All are of one filling of the store, also while it is filled anew.
+        All are of one filling of the store, also while it is filled anew; a Redis server gives no
+        such promise.
 
     Raises
     ------
@@ -89,12 +92,18 @@ def fresh_features(
     views = service_views(store, wanted)
     columns = {key: [_value(row, key) for row in entities] for key in join_keys(views)}
     rows: list[dict[str, object]] = []
-    online = cast("TableOnlineStore", store.provider.online_store)
-    with online.reading(store.config):
+    with _one_filling(store):
         for start in range(0, len(entities), ONLINE_ROWS):
             block = {key: column[start : start + ONLINE_ROWS] for key, column in columns.items()}
             rows.extend(_fresh_block(store, wanted, views, block, now))
     return rows
+
+
+def _one_filling(store: "FeatureStore") -> AbstractContextManager[None]:
+    """Read several views as they were at one time, where the store can."""
+    if has_redis(store):
+        return nullcontext()
+    return cast("TableOnlineStore", store.provider.online_store).reading(store.config)
 
 
 def point_in_time_features(

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from feast import Entity, FeatureView, Field, RepoConfig, ValueType
@@ -16,6 +17,8 @@ from feast.infra.online_stores.online_store import OnlineStore
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from feast.repo_config import FeastConfigBaseModel
+
+from feature_repo.recent_events import FILE, VIEW
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENT = "feature_at"
@@ -42,7 +45,9 @@ class TableOnlineStoreConfig(FeastConfigBaseModel):
 class TableOnlineStore(OnlineStore):
     """One SQLite file of one project: a table per view, named after it, with its join keys.
 
-    Further columns are `feature_at` (microseconds since 1970 in UTC) and the features.
+    Further columns are `feature_at` (microseconds since 1970 in UTC) and the features. Recent
+    events, which are pushed at any moment, have a file of their own beside it: filling the others
+    takes one transaction, which keeps other writers out.
     """
 
     def __init__(self) -> None:
@@ -65,8 +70,8 @@ class TableOnlineStore(OnlineStore):
             rows.append([*(row.get(name) for name in columns if name != MOMENT), _stored(moment)])
         names = ", ".join(_quoted(name) for name in columns)
         marks = ", ".join("?" * len(columns))
-        connection = self._connect(config)
-        with nullcontext() if connection.in_transaction else self.replacing(config, []):
+        connection = self._connect(config, table.name)
+        with nullcontext() if connection.in_transaction else _transaction(connection):
             connection.executemany(
                 f"insert or replace into {_quoted(table.name)} ({names}) values ({marks})", rows
             )
@@ -91,7 +96,7 @@ class TableOnlineStore(OnlineStore):
         names = ", ".join(_quoted(name) for name in [*keys, MOMENT, *(f.name for f in fields)])
         joins = ", ".join(_quoted(key) for key in keys)
         marks = ", ".join([f"({', '.join('?' * len(keys))})"] * len(wanted))
-        found = self._connect(config).execute(
+        found = self._connect(config, table.name).execute(
             f"with wanted ({joins}) as (values {marks})"
             f" select {names} from wanted inner join {_quoted(table.name)} using ({joins})",
             [value for key in wanted for value in key],
@@ -109,10 +114,9 @@ class TableOnlineStore(OnlineStore):
         partial: bool,
     ) -> None:
         """Create the tables of the views; one whose columns changed loses its rows."""
-        connection = self._connect(config)
-        for table in tables_to_delete:
-            connection.execute(f"drop table if exists {_quoted(table.name)}")
+        self.teardown(config, tables_to_delete, entities_to_delete)
         for table in tables_to_keep:
+            connection = self._connect(config, table.name)
             columns = _columns(table)
             found = connection.execute(
                 "select name, lower(type) from pragma_table_info(?)", [table.name]
@@ -132,7 +136,8 @@ class TableOnlineStore(OnlineStore):
     ) -> None:
         """Remove the tables of the views."""
         for table in tables:
-            self._connect(config).execute(f"drop table if exists {_quoted(table.name)}")
+            connection = self._connect(config, table.name)
+            connection.execute(f"drop table if exists {_quoted(table.name)}")
 
     @contextmanager
     def replacing(self, config: RepoConfig, views: Sequence[str]) -> Iterator[None]:
@@ -141,15 +146,10 @@ class TableOnlineStore(OnlineStore):
         An error leaves everything as it was.
         """
         connection = self._connect(config)
-        connection.execute("begin immediate")
-        try:
+        with _transaction(connection):
             for view in views:
                 connection.execute(f"delete from {_quoted(view)}")
             yield
-        except BaseException:
-            connection.execute("rollback")
-            raise
-        connection.execute("commit")
 
     @contextmanager
     def reading(self, config: RepoConfig) -> Iterator[None]:
@@ -163,16 +163,31 @@ class TableOnlineStore(OnlineStore):
 
     def row_count(self, config: RepoConfig, view: str) -> int:
         """Count the entities of a view."""
-        counted = self._connect(config).execute(f"select count(*) from {_quoted(view)}")
+        counted = self._connect(config, view).execute(f"select count(*) from {_quoted(view)}")
         return int(counted.fetchone()[0])
 
-    def _connect(self, config: RepoConfig) -> sqlite3.Connection:
-        """Open the file once per thread. With its write-ahead log readers never wait."""
-        if not hasattr(self._local, "connection"):
-            connection = sqlite3.connect(config.online_store.path, isolation_level=None)
+    def _connect(self, config: RepoConfig, view: str = "") -> sqlite3.Connection:
+        """Open a view's file once per thread. With its write-ahead log readers never wait."""
+        name = "recent" if view == VIEW else "connection"
+        if not hasattr(self._local, name):
+            path = Path(config.online_store.path)
+            file = path.with_name(FILE) if view == VIEW else path
+            connection = sqlite3.connect(file, isolation_level=None)
             connection.execute("pragma journal_mode = wal")
-            self._local.connection = connection
-        return self._local.connection
+            setattr(self._local, name, connection)
+        return getattr(self._local, name)
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write everything, or leave everything as it was."""
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 def _columns(table: FeatureView) -> dict[str, str]:

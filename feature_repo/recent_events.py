@@ -14,6 +14,8 @@ import orjson
 VIEW = "user_recent_events"
 FEATURE = "events"
 KEY = "user_id"
+# Where they lie without a server: beside the file of the other features.
+FILE = "recent.db"
 # Newest events of a user that are kept until a release knows them.
 KEPT = 200
 

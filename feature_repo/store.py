@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from feast import FeatureStore, FeatureView
+    from feast import FeatureStore, FeatureView, FileSource
     from feast.feast_object import FeastObject
 
     from feature_repo.online_store import TableOnlineStore
@@ -35,12 +36,15 @@ class StorePlaces:
         File in which Feast remembers the definitions.
     online : Path
         SQLite file of the online store.
+    redis : str
+        Address of a Redis server that is the online store instead, `redis://…`; empty for none.
     """
 
     mapping: str
     features: Path
     registry: Path
     online: Path
+    redis: str = ""
 
 
 def open_store(places: StorePlaces) -> "FeatureStore":
@@ -68,10 +72,7 @@ def open_store(places: StorePlaces) -> "FeatureStore":
         registry=str(places.registry),
         # The default offline store, dask, loses rows of the entity frame.
         offline_store={"type": "duckdb"},
-        online_store={
-            "type": "feature_repo.online_store.TableOnlineStore",
-            "path": str(places.online),
-        },
+        online_store=_online_store(places),
         materialization={"online_write_batch_size": ONLINE_BATCH},
         entity_key_serialization_version=3,
     )
@@ -118,7 +119,8 @@ def materialize(
     """Let the online store hold the rows of one moment, and no others.
 
     Readers see the former rows until all new ones are there. An error leaves the former ones;
-    repeating it changes nothing.
+    repeating it changes nothing. On a Redis server new rows appear one after the other, and those
+    of entities that have no new row expire.
 
     Parameters
     ----------
@@ -141,19 +143,56 @@ def materialize(
         emptied.
     """
     moment = feature_at.replace(tzinfo=feature_at.tzinfo or UTC).astimezone(UTC)
-    known = store.list_feature_views()
+    # What the online application pushes is not filled from here.
+    known = [view for view in store.list_feature_views() if view.stream_source is None]
     names = list(views or [view.name for view in known])
+    wanted = [view for view in known if view.name in names]
+    if has_redis(store):
+        return {view.name: _send_rows(store, view, moment) for view in wanted}
     online = cast("TableOnlineStore", store.provider.online_store)
     held = sum(online.row_count(store.config, name) for name in names)
     with online.replacing(store.config, names):
-        for view in known:
-            if view.name in names:
-                _copy_rows(store, view, moment)
+        for view in wanted:
+            _copy_rows(store, view, moment)
         counts = {name: online.row_count(store.config, name) for name in names}
         if held and not any(counts.values()):
             msg = f"no row of {names} has the feature_at {moment.isoformat()}"
             raise ValueError(msg)
     return counts
+
+
+def has_redis(store: "FeatureStore") -> bool:
+    """Tell whether a Redis server is the online store."""
+    return store.config.online_store.type == "redis"
+
+
+def _online_store(places: StorePlaces) -> dict[str, object]:
+    """Configure the online store."""
+    if not places.redis:
+        return {
+            "type": "feature_repo.online_store.TableOnlineStore",
+            "path": str(places.online),
+        }
+    address = urlsplit(places.redis)
+    options = {"db": address.path.strip("/"), "password": address.password}
+    options["ssl"] = "true" if address.scheme == "rediss" else None
+    parts = [f"{address.hostname}:{address.port or 6379}"]
+    parts += [f"{name}={value}" for name, value in options.items() if value]
+    # Feast would pass over rows of a moment that it has: a run that is repeated changes them.
+    return {"type": "redis", "connection_string": ",".join(parts), "skip_dedup": True}
+
+
+def _send_rows(store: "FeatureStore", view: "FeatureView", moment: datetime) -> int:
+    """Copy the rows of one view to a server; those of other moments stay until their ttl is over.
+
+    Readers may see some new rows beside some former ones.
+    """
+    from pyarrow import dataset, scalar, timestamp
+
+    rows = dataset.dataset(cast("FileSource", view.batch_source).path)
+    at = dataset.field("feature_at").cast(timestamp("us", "UTC"))
+    _copy_rows(store, view, moment)
+    return rows.count_rows(filter=at == scalar(moment, timestamp("us", "UTC")))
 
 
 def _copy_rows(store: "FeatureStore", view: "FeatureView", moment: datetime) -> None:

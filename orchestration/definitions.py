@@ -35,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         mapping=settings.mapping,
         project_root=str(settings.project_root),
         tracking_uri=settings.tracking_uri,
+        online_store=settings.online_store,
         kept_releases=settings.kept_releases,
         promotes_itself=settings.promotes_itself,
     )

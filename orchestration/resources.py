@@ -31,6 +31,7 @@ class MappedLog(dg.ConfigurableResource):
     mapping: str
     project_root: str
     tracking_uri: str = ""
+    online_store: str = ""
     kept_releases: int = Settings.kept_releases
     promotes_itself: bool = Settings.promotes_itself
 
@@ -47,6 +48,7 @@ class MappedLog(dg.ConfigurableResource):
             mapping=self.mapping,
             project_root=Path(self.project_root),
             tracking_uri=self.tracking_uri,
+            online_store=self.online_store,
             kept_releases=self.kept_releases,
             promotes_itself=self.promotes_itself,
         )
@@ -196,4 +198,5 @@ class Features(dg.ConfigurableResource):
             features=places.features,
             registry=places.feature_registry,
             online=places.online_store,
+            redis=self.log.online_store,
         )

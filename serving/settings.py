@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from feature_repo.recent_events import FILE
 from serving.keys import ApiKey
 from serving.limits import Limits
 
@@ -85,4 +86,4 @@ class ServingSettings:
     @property
     def recent_events(self) -> Path:
         """The file of recent events, where no Redis server keeps them."""
-        return self.home / "recent.db"
+        return self.home / FILE

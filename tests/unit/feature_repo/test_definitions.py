@@ -63,6 +63,7 @@ def test_the_ranker_gets_every_feature():
     objects = build_objects(Path("features"))
     (service,) = [thing for thing in objects if isinstance(thing, FeatureService)]
     taken = {p.name: [field.name for field in p.features] for p in service.feature_view_projections}
-    views = [thing for thing in objects if isinstance(thing, FeatureView)]
+    pushed = "user_recent_events"
+    views = [v for v in objects if isinstance(v, FeatureView) and v.name != pushed]
     assert service.name == "ranker_v1"
     assert taken == {view.name: [field.name for field in view.features] for view in views}
