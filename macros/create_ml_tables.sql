@@ -105,6 +105,31 @@
         is_chosen boolean,
         reason varchar
     );
+    create table if not exists ml.off_policy_values (
+        cutoff_at timestamp,
+        outcome varchar,
+        policy varchar,
+        places varchar,
+        estimator varchar,
+        impression_count bigint,
+        user_count bigint,
+        value double,
+        lower double,
+        upper double,
+        standard_error double,
+        difference double,
+        difference_lower double,
+        difference_upper double,
+        missing_share double,
+        effective_count double,
+        maximum_weight double,
+        mean_weight double,
+        mean_weight_error double,
+        unsupported_share double,
+        unlogged_share double,
+        list_length double,
+        refusal varchar
+    );
     create table if not exists ml.ranker_metrics (
         name varchar,
         value double

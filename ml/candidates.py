@@ -13,6 +13,8 @@ from ml.interactions import InteractionMatrix, positions
 BLOCK_USERS = 512
 BLOCK_ITEMS = 16_384
 BLOCK_PAIRS = 131_072
+# Items whose best score stands for them in the search for the last score of a list.
+GROUP_ITEMS = 32
 # Items that tie, up to rounding, with the last one of a list and are looked at again.
 TIES_KEPT = 64
 
@@ -180,35 +182,49 @@ def _contenders(
     spread = 4 * np.sqrt(vectors.shape[1]) * np.finfo(np.float32).eps
     longest = row_norms(model.item_factors).max()
     noise = (spread * longest * row_norms(vectors)).astype(np.float32)
-    floor = np.full(rows.size, -np.inf, dtype=np.float32)
+    best = np.full((rows.size, limit), -np.inf, dtype=np.float32)
+    buffer = np.empty(rows.size * min(block_items, model.item_factors.shape[0]), dtype=np.float32)
     places, columns = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     for start in range(0, model.item_factors.shape[0], block_items):
-        stop = start + block_items
-        scores = vectors @ model.item_factors[start:stop].T
-        hidden = seen[:, start:stop].tocoo()
+        items = model.item_factors[start : start + block_items]
+        scores = buffer[: rows.size * len(items)].reshape(rows.size, len(items))
+        np.matmul(vectors, items.T, out=scores)
+        hidden = seen[:, start : start + block_items].tocoo()
         scores[hidden.row, hidden.col] = -np.inf
-        new_places, new_columns, floor = _best_of_block(scores, floor, noise, limit)
+        best = _raised(best, scores)
+        new_places, new_columns = _reaching(scores, best.min(axis=1), noise, limit)
         places, columns = np.r_[places, new_places], np.r_[columns, new_columns + start]
     return places, columns
 
 
-def _best_of_block(
+def _raised(best: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Largest of `best` and of the maxima of groups of scores, as many as `best` has.
+
+    The smallest of them is reached by at least as many items: a bound of the last score of a list
+    that costs one pass over the scores, where sorting them would cost more than making them.
+    """
+    limit = best.shape[1]
+    group = max(1, min(GROUP_ITEMS, scores.shape[1] // (2 * limit)))
+    width = scores.shape[1] // group
+    grouped = scores[:, : group * width].reshape(len(scores), group, width)
+    every = np.concatenate([best, grouped.max(axis=1), scores[:, group * width :]], axis=1)
+    return np.partition(every, -limit, axis=1)[:, -limit:]
+
+
+def _reaching(
     scores: np.ndarray, floor: np.ndarray, noise: np.ndarray, limit: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs that reach the `limit`-th score of their row, and the raised floor."""
-    last = max(scores.shape[1] - limit, 0)
-    reached = np.partition(scores, last, axis=1)[:, last]
-    if scores.shape[1] >= limit:
-        floor = np.maximum(floor, reached)
-    places, columns = np.nonzero(scores >= (floor - noise)[:, None])
-    values = scores[places, columns]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs whose score reaches the floor of their row, up to rounding."""
+    found = np.flatnonzero(scores >= (floor - noise)[:, None])
+    places, columns = np.divmod(found, scores.shape[1])
+    values = scores.ravel()[found]
     shown = values > -np.inf
     places, columns, values = places[shown], columns[shown], values[shown]
     # A row of equal scores would keep every item: of the ties, the first ids suffice.
     tied = values <= (floor + noise)[places]
     kept = ~tied
     kept[tied] = _counts_within(places[tied]) < limit + TIES_KEPT
-    return places[kept], columns[kept], floor
+    return places[kept], columns[kept]
 
 
 def _exact_scores(model: AlsModel, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -443,6 +443,54 @@ class RankerExplanations(pa.DataFrameModel):
         unique = ("user_id", "item_id", "feature")
 
 
+class OffPolicyValues(pa.DataFrameModel):
+    """What other policies would have earned on the logged impressions.
+
+    Grain: one row per `outcome`, `policy`, `places` and `estimator`.
+    """
+
+    cutoff_at: np.datetime64 = pa.Field(coerce=True)
+    outcome: str = pa.Field(isin=("clicked", "chosen"))
+    policy: str = pa.Field(str_length={"min_value": 1})
+    places: str = pa.Field(isin=("first", "all"))
+    estimator: str = pa.Field(isin=("logged", "ips", "snips", "dm", "dr"))
+    impression_count: np.int64 = pa.Field(ge=0)
+    user_count: np.int64 = pa.Field(ge=0)
+    value: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)
+    lower: np.float64 = pa.Field(nullable=True)
+    upper: np.float64 = pa.Field(nullable=True)
+    standard_error: np.float64 = pa.Field(nullable=True, ge=0.0)
+    difference: np.float64 = pa.Field(nullable=True)
+    difference_lower: np.float64 = pa.Field(nullable=True)
+    difference_upper: np.float64 = pa.Field(nullable=True)
+    missing_share: np.float64 = pa.Field(ge=0.0, le=1.0)
+    effective_count: np.float64 = pa.Field(ge=0.0)
+    maximum_weight: np.float64 = pa.Field(nullable=True, ge=0.0)
+    mean_weight: np.float64 = pa.Field(nullable=True, ge=0.0)
+    mean_weight_error: np.float64 = pa.Field(nullable=True, ge=0.0)
+    unsupported_share: np.float64 = pa.Field(nullable=True, ge=0.0, le=1.0)
+    unlogged_share: np.float64 = pa.Field(nullable=True, ge=0.0, le=1.0)
+    list_length: np.float64 = pa.Field(nullable=True, ge=1.0)
+    refusal: str = pa.Field(nullable=True)
+
+    class Config:
+        """Exactly these columns, a value once."""
+
+        strict = True
+        unique = ("outcome", "policy", "places", "estimator")
+
+    @pa.dataframe_check(error="a policy is valued if and only if nothing speaks against it")
+    def refused_or_valued(cls, frame: pd.DataFrame) -> pd.Series:  # noqa: N805
+        """Compare the value with the refusal."""
+        return frame["value"].isna() == frame["refusal"].notna()
+
+    @pa.dataframe_check(error="an interval encloses its value")
+    def intervals_enclose(cls, frame: pd.DataFrame) -> pd.Series:  # noqa: N805
+        """Compare the value with its bounds."""
+        outside = (frame["lower"] > frame["value"]) | (frame["upper"] < frame["value"])
+        return ~outside
+
+
 class TuningTrials(pa.DataFrameModel):
     """Trials of the searches for better settings, as far as they have ended.
 

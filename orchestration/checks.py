@@ -64,6 +64,7 @@ checks = [
     schema_check("diverse_positions", schemas.DiversePositions),
     schema_check("list_costs", schemas.ListCosts),
     schema_check("ranker_choices", schemas.RankerChoices),
+    schema_check("off_policy_values", schemas.OffPolicyValues),
     schema_check("ranker_metrics", schemas.RankerMetrics),
     schema_check("ranker_importances", schemas.RankerImportances),
     schema_check("rankers", schemas.Rankers),

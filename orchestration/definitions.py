@@ -18,6 +18,7 @@ from orchestration.assets.features import feature_files, feature_registry, onlin
 from orchestration.assets.learning import factorisation
 from orchestration.assets.lists import diverse_positions, measured_list_costs
 from orchestration.assets.mapped import mapped_log
+from orchestration.assets.off_policy import off_policy
 from orchestration.assets.publish import release, snapshot
 from orchestration.assets.ranking import ranker
 from orchestration.assets.tracking import tracked_run
@@ -54,6 +55,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             evaluation,
             measured_list_costs,
             experiments,
+            off_policy,
             serving_models,
             explanations,
             online_features,

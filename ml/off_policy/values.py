@@ -25,8 +25,16 @@ NUMBERS = (
     "difference_lower",
     "difference_upper",
 )
-MEASURES = ("missing_share", "effective_count", "maximum_weight", "mean_weight",
-            "unsupported_share", "unlogged_share", "list_length")  # fmt: skip
+MEASURES = (
+    "missing_share",
+    "effective_count",
+    "maximum_weight",
+    "mean_weight",
+    "mean_weight_error",
+    "unsupported_share",
+    "unlogged_share",
+    "list_length",
+)
 COUNTS = ("impression_count", "user_count")
 
 

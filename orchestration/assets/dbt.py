@@ -23,8 +23,10 @@ LISTS = (
     "+evl_choice_quality,evaluation"
 )
 
-# What Python inferred from the sums of the experiments.
-INFERRED = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
+# What Python inferred from the sums of the experiments and from logged propensities.
+INFERRED = (
+    "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves exp_off_policy_values"
+)
 
 
 @dbt_assets(

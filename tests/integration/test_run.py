@@ -260,3 +260,22 @@ def test_kills_at_any_step_leave_the_snapshot_and_the_next_run_gives_the_same_li
     finish(environment)
     assert query(places.snapshot, LISTS) == before
     assert not list(places.home.rglob("*.unfinished*"))
+
+
+@pytest.mark.usefixtures("summary")
+def test_policies_are_valued_or_refused_from_the_logged_propensities(places):
+    rows = query(
+        places.warehouse,
+        """
+        select policy, places, estimator, verdict, refusal
+        from experiments.exp_off_policy_values
+        where outcome = 'clicked'
+        """,
+    )
+    assert len(rows) == 5 * 2 * 5
+    verdicts = {(policy, part, name): verdict for policy, part, name, verdict, _ in rows}
+    # The shop shows what is popular, which is better than anything at all.
+    assert {verdicts["uniform", part, "dr"] for part in ("first", "all")} == {"worse"}
+    # A fixed list of ten among hundreds of items meets too few of the lists that were shown.
+    reasons = {refusal for policy, part, _, _, refusal in rows if policy == "personal"}
+    assert all("at least 100 are needed" in reason for reason in reasons)
