@@ -1,0 +1,1 @@
+"""Seconds and memory beside named peers, in one run."""

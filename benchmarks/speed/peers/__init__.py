@@ -1,0 +1,1 @@
+"""The dbt models again, as people write them for other engines."""

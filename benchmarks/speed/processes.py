@@ -1,0 +1,106 @@
+"""Run a task in a process of its own, and watch its seconds and its memory."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+SAMPLING_SECONDS = 0.05
+MEBIBYTE = 2**20
+GIBIBYTE = 2**30
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a task took.
+
+    Attributes
+    ----------
+    seconds : float
+        As the task itself measured them: without start-up and reading.
+    peak_mib : float
+        Largest resident memory of the process and those it started, each at its own peak.
+    answer : dict
+        What else the task returned.
+    """
+
+    seconds: float
+    peak_mib: float
+    answer: dict
+
+
+class TaskError(RuntimeError):
+    """A task that ended with an error."""
+
+
+def run_task(module: str, arguments: dict, address_space: int | None = None) -> Measured:
+    """Run ``module.run(**arguments)`` in a new process.
+
+    Parameters
+    ----------
+    module : str
+        Has a function ``run`` that returns a dict with ``seconds``.
+    arguments : dict
+        Of the function; as JSON.
+    address_space : int, optional
+        Most bytes of address space the process may have (RLIMIT_AS).
+
+    Returns
+    -------
+    Measured
+
+    Raises
+    ------
+    TaskError
+        If the process fails.
+    """
+    with TemporaryDirectory() as folder:
+        answer, errors = Path(folder) / "answer.json", Path(folder) / "errors.txt"
+        request = {"module": module, "arguments": arguments, "address_space": address_space}
+        with errors.open("w") as stderr:
+            process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "benchmarks.speed.child", str(answer)],
+                stdin=subprocess.PIPE,
+                stdout=stderr,
+                stderr=stderr,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )
+            if process.stdin is None:
+                raise TaskError("the process has no standard input")
+            process.stdin.write(json.dumps(request).encode())
+            process.stdin.close()
+            peaks: dict[int, int] = {}
+            while process.poll() is None:
+                for pid in _family(process.pid):
+                    peaks[pid] = max(peaks.get(pid, 0), _peak_bytes(pid))
+                time.sleep(SAMPLING_SECONDS)
+        if process.returncode:
+            raise TaskError(f"{module} failed: {errors.read_text()[-2000:]}")
+        found = json.loads(answer.read_text())
+    return Measured(found.pop("seconds"), sum(peaks.values()) / MEBIBYTE, found)
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and its descendants."""
+    found = [pid]
+    for parent in found:
+        children = Path(f"/proc/{parent}/task/{parent}/children")
+        try:
+            found += [int(child) for child in children.read_text().split()]
+        except OSError:
+            continue
+    return found
+
+
+def _peak_bytes(pid: int) -> int:
+    """Return the largest resident memory a process has had, 0 when it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(lines[0].split()[1]) * 1024 if lines else 0
