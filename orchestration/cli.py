@@ -274,6 +274,29 @@ def serve(
     raise typer.Exit(serve_in_terminal(settings, host, port, workers))
 
 
+@app.command()
+def consume(
+    url: Annotated[str, typer.Option(help="The Redis server.")] = "redis://127.0.0.1:6379/0",
+    stream: Annotated[str, typer.Option(help="Key of the stream.")] = "events",
+    group: Annotated[str, typer.Option(help="Name of the group of consumers.")] = "topshelf",
+    consumer: Annotated[
+        str, typer.Option(help="Name of this consumer; the same one after a restart.")
+    ] = "topshelf-1",
+    mapping: MappingOption = None,
+) -> None:
+    """Take events from a Redis stream, as POST /v1/events takes them over HTTP.
+
+    A message has the fields of an event, or one field `event` with all of them as JSON. It is
+    acknowledged when it is on disk; after a restart nothing is lost, and what comes again counts
+    once. Stop it with Ctrl-C.
+    """
+    from orchestration.consume import consume_in_terminal
+    from serving.consuming import RedisStream
+
+    source = RedisStream(url, stream, group, consumer)
+    raise typer.Exit(consume_in_terminal(_settings(mapping), source))
+
+
 @app.command("vars")
 def dbt_variables(mapping: MappingOption = None) -> None:
     """Print the variables that dbt needs to build a log by hand, as JSON.

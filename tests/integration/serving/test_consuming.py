@@ -1,0 +1,134 @@
+"""A real Redis stream into the landing log: nothing lost, whoever dies when."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import redis
+
+from feature_repo.recent_sqlite import SqliteRecentEvents
+from serving.consuming import Consumer, RedisStream
+from serving.landing import LandingLog, landed_rows
+from tests.integration.serving.redis_server import RedisServer
+
+pytestmark = pytest.mark.integration
+EVENT = {"user_id": "ann", "item_id": "i1", "event_type": "view"}
+
+
+def consumer_of(url: str, home: Path, name: str = "one") -> Consumer:
+    """Open everything that one consumer needs."""
+    return Consumer(
+        RedisStream(url, "events", consumer=name, take_over_seconds=0.2),
+        LandingLog(home / "events"),
+        LandingLog(home / "rejected"),
+        SqliteRecentEvents(home / "recent.db", 5),
+    )
+
+
+def consume_for_ever(url: str, home: Path) -> None:
+    consumer = consumer_of(url, home)
+    while True:
+        try:
+            consumer.step(7, 0.05)
+        except OSError:
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def client(redis_server):
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    return client
+
+
+def test_messages_become_events_that_lists_see_at_once(client, redis_server, tmp_path):
+    client.xadd("events", {**EVENT, "event_id": "own"})
+    number = client.xadd("events", {"event": json.dumps({**EVENT, "value": 2.5})}).decode()
+    consumer = consumer_of(redis_server.url, tmp_path)
+    assert consumer.step().landed == 2
+    ids = [row["event_id"] for row in landed_rows(tmp_path / "events")]
+    assert ids == ["own", f"events:{number}"]
+    recent = SqliteRecentEvents(tmp_path / "recent.db").read("ann")
+    assert sorted(one.event_id for one in recent) == sorted(ids)
+    assert client.xpending("events", "topshelf")["pending"] == 0
+
+
+@pytest.mark.parametrize(
+    "content", [{"user_id": "ann"}, {"event": "{"}, {"event": "[1]"}, {**EVENT, "occurred_at": "x"}]
+)
+def test_what_is_no_event_is_kept_with_the_reason_and_holds_nobody_up(
+    client, redis_server, tmp_path, content
+):
+    client.xadd("events", content)
+    client.xadd("events", EVENT)
+    counts = consumer_of(redis_server.url, tmp_path).step()
+    assert (counts.landed, counts.rejected) == (1, 1)
+    (row,) = landed_rows(tmp_path / "rejected")
+    assert row["content"] == content
+    assert row["reason"]
+
+
+def test_what_was_on_disk_and_not_acknowledged_comes_again_with_its_id(
+    client, redis_server, tmp_path
+):
+    client.xadd("events", EVENT)
+    first = consumer_of(redis_server.url, tmp_path)
+
+    def fail(_: object) -> None:
+        raise OSError
+
+    first._source.acknowledge = fail
+    with pytest.raises(OSError):  # noqa: PT011
+        first.step()
+    assert consumer_of(redis_server.url, tmp_path).step().landed == 1
+    ids = Counter(row["event_id"] for row in landed_rows(tmp_path / "events"))
+    assert list(ids.values()) == [2]
+
+
+def test_what_a_dead_consumer_left_another_takes_over(client, redis_server, tmp_path):
+    client.xadd("events", EVENT)
+    RedisStream(redis_server.url, "events", consumer="dead").read(10, 0.1)
+    time.sleep(0.3)
+    assert consumer_of(redis_server.url, tmp_path, "other").step().landed == 1
+
+
+def test_kills_of_consumer_and_server_lose_nothing(tmp_path):
+    chance = random.Random(3)
+    server = RedisServer(tmp_path / "redis")
+    forks = multiprocessing.get_context("fork")
+    sent = 0
+
+    def start() -> multiprocessing.Process:
+        process = forks.Process(target=consume_for_ever, args=(server.url, tmp_path))
+        process.start()
+        return process
+
+    process = start()
+    writer = redis.Redis.from_url(server.url)
+    for round_number in range(12):
+        for _ in range(25):
+            writer.xadd("events", {**EVENT, "event_id": f"e{sent}"})
+            sent += 1
+        time.sleep(chance.uniform(0, 0.1))
+        if round_number % 4 == 3:
+            server.kill()
+            server.start()
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        process = start()
+    deadline = time.monotonic() + 20
+    landed: set[str] = set()
+    while len(landed) < sent and time.monotonic() < deadline:
+        time.sleep(0.1)
+        landed = {row["event_id"] for row in landed_rows(tmp_path / "events")}
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert landed == {f"e{number}" for number in range(sent)}
+    assert writer.xlen("events") == sent
+    server.kill()

@@ -1,0 +1,66 @@
+"""What `topshelf serve` makes of its settings, and what it refuses."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestration.serve import serve_in_terminal, serving_settings
+from orchestration.settings import Settings, read_settings
+
+KEY = "a-key-of-enough-characters"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+def test_the_application_works_in_the_folder_of_the_log(settings):
+    chosen = serving_settings(settings)
+    assert chosen.home == settings.home / "sample"
+    assert (chosen.project, chosen.keys, chosen.exploration.rate) == ("topshelf_sample", (), 0)
+
+
+def test_keys_come_from_the_environment_and_from_a_file(settings, tmp_path):
+    (tmp_path / "keys").write_text(f"# ours\nshop read {KEY}\n")
+    told = replace(settings, api_keys=f"app write {KEY}2", api_keys_file=str(tmp_path / "keys"))
+    assert [key.name for key in serving_settings(told).keys] == ["app", "shop"]
+    assert KEY not in repr(told)
+
+
+def test_what_was_exported_is_what_a_worker_reads(settings):
+    told = replace(
+        settings,
+        online_store="redis://cache:6379/1",
+        api_keys=f"app write {KEY}",
+        explore=0.25,
+        metrics_folder="/somewhere",
+    )
+    read = read_settings(told.environment())
+    assert serving_settings(read) == serving_settings(replace(told, home=read.home))
+    assert serving_settings(read).exploration.rate == 0.25
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"mapping": "nothing"}, "nothing"),
+        ({"online_store": "localhost:6379"}, "must be redis://"),
+        ({"api_keys": "app write"}, "got 2 words"),
+        ({"api_keys_file": "/no/such/file"}, "/no/such/file"),
+        ({"explore": 2.0}, r"rate must be in \[0, 1\]"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_without_starting(settings, capsys, changed, rule):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("started"))
+        assert serve_in_terminal(replace(settings, **changed), "127.0.0.1", 8299, 1) == 1
+    assert re.search(rule, capsys.readouterr().err)
+
+
+def test_without_keys_it_listens_to_this_machine_only(settings, capsys, monkeypatch):
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: pytest.fail("started"))
+    assert serve_in_terminal(settings, "0.0.0.0", 8299, 1) == 2
+    assert "TOPSHELF_API_KEYS" in capsys.readouterr().err
