@@ -147,6 +147,7 @@ def step_block(world: World, shelf: Shelf, block: Block, policy: Policy) -> tupl
             sessions.users,
             recalled.last_categories,
             generator(seed, Purpose.LISTS, *key),
+            sessions,
         )
     )
     answers = answer(

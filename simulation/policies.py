@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulation.preferences import Shelf, draw_by_popularity, tastes_at, utilities
+from simulation.visits import Sessions
 from simulation.world import World
 
 
@@ -27,6 +28,8 @@ class ListRequest:
     last_categories : ndarray of shape (n,), int16
         Category of the last item the user viewed before today, -1 when none.
     rng : Generator
+    sessions : Sessions, optional
+        Of which each wants a list, in the same order; None where only the users are known.
     """
 
     world: World
@@ -34,6 +37,7 @@ class ListRequest:
     users: np.ndarray
     last_categories: np.ndarray
     rng: np.random.Generator
+    sessions: Sessions | None = None
 
     @property
     def length(self) -> int:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulation.catalogue import CATEGORIES
-from simulation.config import DEFECTS
+from simulation.config import DEFECTS, SECONDS_PER_DAY
 from simulation.day import DayLog
 from simulation.dirt import OFFSET_SECONDS, Deliveries
 from simulation.records import EVENT_TYPES, NO_REQUEST, SURFACES, Events
@@ -134,13 +134,15 @@ def impressions_table(names: Names, log: DayLog) -> pa.Table:
     )
 
 
-def items_table(world: World, names: Names) -> pa.Table:
-    """Write the catalogue as it stands at the end of the log.
+def items_table(world: World, names: Names, day: int | None = None) -> pa.Table:
+    """Write the catalogue as it stands at the end of the log, or before one of its days.
 
     Parameters
     ----------
     world : World
     names : Names
+    day : int, optional
+        At whose midnight; items that are not entered yet are left out.
 
     Returns
     -------
@@ -148,25 +150,29 @@ def items_table(world: World, names: Names) -> pa.Table:
         One row per item.
     """
     catalogue = world.catalogue
-    return pa.table(
+    last = world.config.days if day is None else day
+    table = pa.table(
         {
             "item_id": names.items,
             "title": pa.array(catalogue.titles()),
             "category": _take(pa.array(CATEGORIES), catalogue.categories),
             "price_eur": pa.array(catalogue.prices_eur),
             "created_at": _moments(catalogue.created_seconds),
-            "available": pa.array(catalogue.discontinued_days >= world.config.days),
+            "available": pa.array(catalogue.discontinued_days >= last),
         }
     )
+    return table if day is None else _before(world, day, table, catalogue.created_seconds)
 
 
-def users_table(world: World, names: Names) -> pa.Table:
+def users_table(world: World, names: Names, day: int | None = None) -> pa.Table:
     """Write the users, bots among them.
 
     Parameters
     ----------
     world : World
     names : Names
+    day : int, optional
+        At whose midnight; users who have not signed up yet are left out.
 
     Returns
     -------
@@ -174,7 +180,7 @@ def users_table(world: World, names: Names) -> pa.Table:
         One row per user.
     """
     users = world.users
-    return pa.table(
+    table = pa.table(
         {
             "user_id": names.users,
             "signed_up_at": _moments(users.signed_up_seconds),
@@ -182,6 +188,12 @@ def users_table(world: World, names: Names) -> pa.Table:
             "age_band": _take(pa.array(AGE_BANDS), users.age_bands),
         }
     )
+    return table if day is None else _before(world, day, table, users.signed_up_seconds)
+
+
+def _before(world: World, day: int, table: pa.Table, seconds: np.ndarray) -> pa.Table:
+    """Keep the rows that came before the midnight of a day."""
+    return table.filter(pa.array(seconds < world.config.start_second + day * SECONDS_PER_DAY))
 
 
 def _with_defect(defects: np.ndarray, name: str) -> np.ndarray:

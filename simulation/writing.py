@@ -107,7 +107,9 @@ def write_log(
         streams = {
             name: stack.enter_context(TableStream(path, group_rows)) for name, path in paths.items()
         }
-        simulate = partial(_step, world, names, policy, truth_folder is not None)
+        simulate = partial(
+            step_tables, world, names, policy, truth_folder is not None, config.end_second
+        )
         for day, steps in enumerate(_days(world, simulate, workers)):
             for step in steps:
                 dirt.update(step.dirt)
@@ -146,20 +148,41 @@ def _days(
         yield done
 
 
-def _step(
+def step_tables(
     world: World,
     names: tables.Names,
     policy: Policy,
     with_truth: bool,
+    end_second: int,
     shelf: Shelf,
     block: Block,
 ) -> Step:
-    """Simulate a day of a block and make the tables of what has arrived by the end."""
+    """Simulate a day of a block and make the tables of what has arrived by the end.
+
+    Parameters
+    ----------
+    world : World
+    names : Names
+    policy : Policy
+        Chooses the lists.
+    with_truth : bool
+        Whether the tables of the truth are made too.
+    end_second : int
+        Unix second at which the log ends.
+    shelf : Shelf
+        Of the day.
+    block : Block
+        After the day before.
+
+    Returns
+    -------
+    Step
+    """
     config = world.config
     after, log = step_block(world, shelf, block, policy)
     rng = generator(config.seed, Purpose.DIRT, log.day, block.number)
-    delivered = deliver(log.events, config.dirt, config.end_second, rng)
-    delivered = take(delivered, delivered.loaded_seconds < config.end_second)
+    delivered = deliver(log.events, config.dirt, end_second, rng)
+    delivered = take(delivered, delivered.loaded_seconds < end_second)
     parts = {
         "events": tables.events_table(names, log, delivered),
         "impressions": tables.impressions_table(names, log),
