@@ -1,7 +1,8 @@
 """The application: `create_app(settings)` is all that a server needs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
@@ -21,20 +22,24 @@ Errors are problem details as of RFC 9457. Where API keys are set, send one as
 """
 
 
-def create_app(settings: ServingSettings) -> FastAPI:
+def create_app(
+    settings: ServingSettings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> FastAPI:
     """Build the application.
 
     Parameters
     ----------
     settings : ServingSettings
         Nothing else is read, from the environment or elsewhere.
+    now : callable
+        The clock, with its time zone.
 
     Returns
     -------
     FastAPI
         It opens its files when the server starts it, and closes them at its end.
     """
-    parts = Application(settings)
+    parts = Application(settings, now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

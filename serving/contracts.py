@@ -102,7 +102,10 @@ class Meta(BaseModel):
 
     request_id: str = Field(description="Name it in events, and in questions about an answer.")
     release: str | None = Field(description="The release that the list is made from.")
-    variant: str = Field(description="Which release this user gets: live or canary.")
+    variant: str = Field(
+        description="Which release this user gets, live or canary, and after it the arm of an "
+        "experiment, as `experiment:arm`."
+    )
     generated_at: datetime | None = Field(description="The moment that the release was made for.")
     fallback: Fallback = Field(description=FALLBACKS)
     timings: dict[str, float] = Field(description="Milliseconds, by part, and in total.")

@@ -9,6 +9,7 @@ import numpy as np
 from feature_repo.recent_events import RecentEvent
 from serving.bundle import Bundle
 from serving.entries import Entry, personal_entries, pool_entries, popular_entries, without
+from serving.experiments import LIVE
 from serving.ranked import proposed_entries, ranked_entries, ruled
 from serving.signals import signals_of
 from serving.taste import Taste, taste_of
@@ -32,12 +33,15 @@ class Wish:
         Only items of it.
     exclude : frozenset of str
         Items that must not be shown, by id.
+    policy : str
+        `live` goes down the whole ladder; `popular` shows everybody what is popular.
     """
 
     user_id: str
     length: int
     category: str | None = None
     exclude: frozenset[str] = frozenset()
+    policy: str = LIVE
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
     counts = {"candidates": 0}
     found: list[Entry] = []
     first = NOTHING
-    for name, entries in _steps(bundle, taste, barred, now, counts):
+    steps = _steps if wish.policy == LIVE else _popular_steps
+    for name, entries in steps(bundle, taste, barred, now, counts):
         more = without(entries(), [*barred.tolist(), *(entry.item for entry in found)])
         more = [entry for entry in more if _is_wanted(bundle, entry.item, wish.category)]
         first = name if not found and more else first
@@ -126,6 +131,13 @@ def _steps(
     segment = bundle.segment_of(user) if user is not None else None
     if segment is not None:
         yield SEGMENT, lambda: popular_entries(bundle, segment)
+    yield from _popular_steps(bundle, taste, barred, now, counts)
+
+
+def _popular_steps(
+    bundle: Bundle, taste: Taste, barred: np.ndarray, now: datetime, counts: dict[str, int]
+) -> Iterator[Step]:
+    """Yield the last step alone."""
     yield POPULAR, lambda: popular_entries(bundle, None)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feature_repo.recent_events import FILE
+from serving.experiments import RunningExperiment
 from serving.keys import ApiKey
 from serving.limits import Limits
 
@@ -61,6 +62,8 @@ class ServingSettings:
         How long a list that reflects recent events may take before the stored one is sent, > 0.
     metrics_folder : Path, optional
         Where several processes keep their metrics together.
+    experiments : tuple of RunningExperiment
+        Whose arms change what some users get.
     """
 
     home: Path
@@ -72,6 +75,7 @@ class ServingSettings:
     store_seconds: float = 0.1
     rank_seconds: float = 0.25
     metrics_folder: Path | None = None
+    experiments: tuple[RunningExperiment, ...] = ()
 
     @property
     def landing(self) -> Path:

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from serving.answering import Course, list_for, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
+from serving.experiments import chosen_policy
 from serving.exploration import explored
 from serving.impressions import impression_rows, log_impressions
 from serving.keys import authorise
@@ -62,11 +63,12 @@ def router(parts: Application) -> APIRouter:
         from serving.ladder import Wish
 
         shelved = shelved_or_problem(parts)
-        bundle, variant = shelved.chosen(user_id)
         course, now = Course(), parts.now()
-        wish = Wish(
-            user_id, n + offset + parts.settings.exploration.depth, category, frozenset(exclude)
-        )
+        bundle, variant = shelved.chosen(user_id)
+        arm, policy = chosen_policy(parts.settings.experiments, user_id, now)
+        variant = f"{variant} {arm}" if arm else variant
+        length = n + offset + parts.settings.exploration.depth
+        wish = Wish(user_id, length, category, frozenset(exclude), policy)
         if bundle is None:
             course.degraded.append("release")
             return _answer(parts, None, variant, [], "none", course, None)

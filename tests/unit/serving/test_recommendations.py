@@ -1,6 +1,7 @@
 """Lists over HTTP: form, fallbacks, and what is logged of them."""
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime
 from urllib.parse import quote
@@ -10,7 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
+from serving.assignment import Arm, Experiment
 from serving.contracts import Recommendations, Similar
+from serving.experiments import RunningExperiment
 from serving.keys import parse_keys
 from serving.landing import LandingLog, landed_rows
 from serving.pointers import ALIASES, FORMAT_VERSION
@@ -271,3 +274,24 @@ def test_scores_and_evidence_are_those_of_the_release(shop, serving):
     assert [round(item.score, 4) for item in answer.items[:3]] == [0.5, 0.25, round(0.5 / 3, 4)]
     assert all(item.evidence in ITEM_IDS for item in answer.items if item.source == "als")
     assert np.all(np.diff([item.rank for item in answer.items]) == 1)
+
+
+def test_an_arm_is_in_the_answer_and_in_the_log_and_decides_the_list(shop, serving, tmp_path):
+    arms = (Arm("popular", 0.5, "popular"), Arm("topshelf", 0.5, "live"))
+    experiment = Experiment("lists", "shop", "lists", arms)
+    always = RunningExperiment(
+        experiment, datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    )
+    home = tmp_path / "home"
+    shutil.copytree(shop / "releases", home / "releases")
+    client = serving(home, experiments=(always,))
+    answers = {user: client.get(f"/v1/recommendations/{quote(user)}").json() for user in USER_IDS}
+    variants = {answer["meta"]["variant"] for answer in answers.values()}
+    assert variants == {"live lists:popular", "live lists:topshelf"}
+    for answer in answers.values():
+        if answer["meta"]["variant"].endswith("popular"):
+            assert {item["source"] for item in answer["items"]} == {"popular"}
+    assert "personal" in {answer["meta"]["fallback"] for answer in answers.values()}
+    client.__exit__(None, None, None)
+    logged = {row["user_id"]: row["variant"] for row in landed_rows(home / "landing/impressions")}
+    assert logged == {user: answer["meta"]["variant"] for user, answer in answers.items()}

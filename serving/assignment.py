@@ -1,0 +1,108 @@
+"""Which arm of an experiment a user is in, by the hash that SQL uses too."""
+
+import math
+from dataclasses import dataclass
+
+from serving.buckets import BUCKETS, bucket
+
+HOLDOUT_SALT = "holdout"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of an experiment.
+
+    Parameters
+    ----------
+    name : str
+    share : float
+        Of the users of the experiment, in (0, 1).
+    serves : str
+        The release or policy that its users get.
+    """
+
+    name: str
+    share: float
+    serves: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What decides who is in which arm.
+
+    Parameters
+    ----------
+    experiment_id : str
+    layer : str
+        Experiments of one layer have no user in common if their parts of it do not overlap.
+    salt : str
+        Splits the users; of each experiment its own.
+    arms : tuple of Arm
+        The control first; their shares add up to 1.
+    layer_from, layer_until : float
+        The part of the layer that takes part, in [0, 1].
+    holdout : float
+        Share of all users that no experiment touches, in [0, 0.5].
+
+    Raises
+    ------
+    ValueError
+        If the shares do not add up to 1 or the part of the layer is empty.
+    """
+
+    experiment_id: str
+    layer: str
+    salt: str
+    arms: tuple[Arm, ...]
+    layer_from: float = 0.0
+    layer_until: float = 1.0
+    holdout: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what SQL would refuse."""
+        total = math.fsum(arm.share for arm in self.arms)
+        if abs(total - 1) > 1e-6 or min(arm.share for arm in self.arms) <= 0:
+            raise ValueError(f"shares must be > 0 and add up to 1, got {total:g} in all")
+        if not 0 <= self.layer_from < self.layer_until <= 1:
+            part = f"{self.layer_from:g} to {self.layer_until:g}"
+            raise ValueError(f"the part of the layer must be within 0 to 1, got {part}")
+
+
+def assigned_arm(experiment: Experiment, user_id: str) -> Arm | None:
+    """Return the arm of a user; None for users who are held out or outside the layer's part.
+
+    The model `exp_assignments` says the same in SQL; a test compares the two.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    user_id : str
+    """
+    if is_held_out(user_id, experiment.holdout):
+        return None
+    place = bucket(f"layer:{experiment.layer}", user_id)
+    if not _edge(experiment.layer_from) <= place < _edge(experiment.layer_until):
+        return None
+    place, until = bucket(experiment.salt, user_id), 0.0
+    for arm in experiment.arms:
+        until += arm.share
+        if place < _edge(until):
+            return arm
+    return None
+
+
+def is_held_out(user_id: str, share: float) -> bool:
+    """Tell whether no experiment may touch a user, so that they can be compared in the long run.
+
+    Parameters
+    ----------
+    user_id : str
+    share : float
+        Held out of all users. A smaller share holds out a part of those of a larger one.
+    """
+    return bucket(HOLDOUT_SALT, user_id) < _edge(share)
+
+
+def _edge(share: float) -> int:
+    """Return the first bucket after a share of them, rounded half up as in SQL."""
+    return math.floor(share * BUCKETS + 0.5)
