@@ -184,6 +184,31 @@
         value double,
         shap_value double
     );
+    create table if not exists ml.release_changes (
+        change_number bigint,
+        release_id varchar,
+        action varchar,
+        changed_by varchar,
+        reason varchar,
+        failed_gates varchar,
+        live_release_id varchar,
+        canary_release_id varchar,
+        shadow_release_id varchar,
+        previous_release_id varchar,
+        version bigint,
+        canary_percent double,
+        is_forced boolean,
+        changed_at timestamp
+    );
+    create table if not exists ml.shadow_comparisons (
+        shadow_release_id varchar,
+        live_release_id varchar,
+        metric varchar,
+        cutoff bigint,
+        value double,
+        request_count bigint,
+        compared_at timestamp
+    );
     create table if not exists ml.tuning_trials (
         study varchar,
         part varchar,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.release_commands import add_release_commands
 from orchestration.settings import Settings, read_settings
 
 app = typer.Typer(
@@ -321,6 +322,8 @@ def _settings(mapping: str | None) -> Settings:
     settings = read_settings()
     return replace(settings, mapping=mapping) if mapping else settings
 
+
+add_release_commands(app)
 
 if __name__ == "__main__":
     app()

@@ -19,6 +19,7 @@ from orchestration.assets.learning import factorisation
 from orchestration.assets.lists import diverse_positions, measured_list_costs
 from orchestration.assets.mapped import mapped_log
 from orchestration.assets.off_policy import off_policy
+from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
 from orchestration.assets.ranking import ranker
 from orchestration.assets.tracking import tracked_run
@@ -62,6 +63,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             snapshot,
             release,
             tracked_run,
+            promotion,
             tuning,
         ],
         asset_checks=checks,

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.assets.dbt import serving_models
+from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
 from orchestration.assets.tuning import tuning
 
@@ -19,7 +20,7 @@ tune = dg.define_asset_job(
 )
 serve_only = dg.define_asset_job(
     "serve_only",
-    selection=dg.AssetSelection.assets(serving_models, snapshot, release),
+    selection=dg.AssetSelection.assets(serving_models, snapshot, release, promotion),
     description="Build the served tables again from the last release, and publish them.",
 )
 daily = dg.ScheduleDefinition(

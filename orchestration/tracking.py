@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -85,9 +86,22 @@ def record(
     TrackingError
         If the store does not take it, for whatever reason.
     """
+    with tracking_client(settings) as client:
+        return _record(client, settings, experiment, parent, children or [])
+
+
+@contextmanager
+def tracking_client(settings: Settings) -> Iterator["MlflowClient"]:
+    """Give a client of MLflow for the length of a `with` block.
+
+    Raises
+    ------
+    TrackingError
+        In the place of whatever the block raises.
+    """
     with settings.exported():
         try:
-            return _record(settings, experiment, parent, children or [])
+            yield _client(settings)
         except Exception as error:  # What a store, its driver and the network raise has no end.
             reason = " ".join(str(error).split())[:300]
             raise TrackingError(
@@ -96,8 +110,13 @@ def record(
             ) from error
 
 
-def _record(settings: Settings, experiment: str, parent: Record, children: list[Record]) -> str:
-    client = _client(settings)
+def _record(
+    client: "MlflowClient",
+    settings: Settings,
+    experiment: str,
+    parent: Record,
+    children: list[Record],
+) -> str:
     found = client.get_experiment_by_name(experiment)
     # Without a place, MLflow puts the files of a local store into the current folder.
     place = None if settings.tracking_uri else settings.tracking_files.as_uri()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orchestration.files import replacing, sync
-from orchestration.releases.changes import Change, change_json, change_of, pointers_json
+from orchestration.releases.changes import MOVES, Change, change_json, change_of, pointers_json
 from serving.bundle_files import MANIFEST
 from serving.pointers import ALIASES, Pointers, PointersError, read_pointers
 
@@ -61,7 +61,7 @@ def read_history(releases: Path) -> list[Change]:
 
 def last_change(releases: Path) -> Change | None:
     """Return the last change that moved an alias, or None."""
-    moved = [change for change in read_history(releases) if change.action != "blocked"]
+    moved = [change for change in read_history(releases) if change.action in MOVES]
     return moved[-1] if moved else None
 
 
@@ -72,7 +72,7 @@ def record_change(releases: Path, change: Change) -> None:
     the new one if the journal has the change.
     """
     _append(releases / HISTORY, json.dumps(change_json(change), allow_nan=False).encode())
-    if change.action != "blocked":
+    if change.action in MOVES:
         write_pointers(releases, change.pointers)
 
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from serving.pointers import FORMAT_VERSION, Canary, Pointers, pointers_of
 
-# What can be done. `blocked` is a promotion that the gates refused; it moves nothing.
-ACTIONS = ("promote", "canary", "shadow", "rollback", "end_canary", "adopt", "blocked")
+# What can be done. `adopt` takes over what was changed in MLflow's pages.
+MOVES = ("promote", "canary", "shadow", "rollback", "end_canary", "adopt")
+# What is only noted: that a release was written, and that the gates refused one.
+NOTES = ("build", "blocked")
 
 
 class AliasError(RuntimeError):
@@ -20,13 +22,13 @@ class Change:
     Attributes
     ----------
     version : int
-        Of the aliases afterwards; `blocked` leaves it.
+        Of the aliases afterwards; a note leaves it.
     changed_at : str
         ISO 8601, UTC.
     changed_by : str
         Who: an account and a machine, or the run, or a guard.
     action : str
-        Of `ACTIONS`.
+        Of `MOVES` or `NOTES`.
     release_id : str
         The release that it was done to.
     reason : str

@@ -27,7 +27,7 @@ from orchestration.releases.changes import (
 from orchestration.releases.gates import Gate, judge, refused
 from orchestration.releases.writing import remove_release
 from serving.bundle import Bundle
-from serving.bundle_files import BundleError
+from serving.bundle_files import BundleError, read_manifest
 from serving.pointers import Pointers
 
 Trail = list[str]
@@ -206,6 +206,22 @@ def remove_old_releases(releases: Path, kept: int) -> list[str]:
         for name in old:
             remove_release(releases / name)
     return old
+
+
+def note_builds(releases: Path, changed_by: str) -> None:
+    """Note in the history which releases were written since."""
+    with holding_aliases(releases):
+        pointers, trail = mend(releases), trail_of(releases)
+        noted = {change.release_id for change in read_history(releases)}
+        for name in reversed(releases_on_disk(releases)):
+            if name in noted:
+                continue
+            try:
+                created_at = read_manifest(releases / name)["created_at"]
+            except BundleError:
+                continue  # It is damaged, which `topshelf releases` shows.
+            signature = Signature(changed_by, "", datetime.fromisoformat(created_at))
+            record_change(releases, signature.change("build", name, pointers, trail))
 
 
 def was_anything_live(releases: Path) -> bool:

@@ -1,12 +1,16 @@
 """Builds warehouses of small logs, each in a folder of its own."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from dbt.cli.main import dbtRunner
+
+from orchestration.settings import Places, Settings
+from tests.integration.runs import command, finish, kill_during
 
 PROJECT_ROOT = Path(__file__).parents[2]
 
@@ -48,3 +52,23 @@ def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return warehouse
 
     return build
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    """Return where the run of `summary` leaves everything."""
+    return Settings(home=tmp_path_factory.mktemp("home")).places("sample")
+
+
+@pytest.fixture(scope="session")
+def environment(places: Places) -> dict[str, str]:
+    """Return the environment of the processes of that run."""
+    return {**os.environ, "TOPSHELF_HOME": str(places.home.parent), "TOPSHELF_MAPPING": "sample"}
+
+
+@pytest.fixture(scope="session")
+def summary(places: Places, environment: dict[str, str]) -> dict:
+    """Kill the first run of all, then run the whole graph on the sample to its end."""
+    kill_during(command("run"), environment, 15.0)
+    assert not places.snapshot.exists()
+    return finish(environment)

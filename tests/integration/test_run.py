@@ -1,34 +1,19 @@
 """The whole way on the shipped sample, through kills at its steps."""
 
 import json
-import os
 import resource
-import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration.explanations import explained
-from orchestration.settings import PROJECT_ROOT, Places, Settings
+from orchestration.settings import PROJECT_ROOT
+from tests.integration.runs import STEP, command, finish, kill_during, query
 
 pytestmark = pytest.mark.integration
 
-# Runs one step of the graph on what earlier steps left, and says when it begins.
-STEP = """
-import sys
-from orchestration.settings import read_settings
-settings = read_settings()
-settings.export()
-import dagster as dg
-from orchestration.definitions import build_definitions
-job = build_definitions(settings).resolve_job_def("topshelf")
-print("begins", flush=True)
-job.execute_in_process(asset_selection=[dg.AssetKey(key.split("/")) for key in sys.argv[1:]])
-"""
 FACTORISATION = ["ml/candidates", "ml/factors", "ml/factorisations", "ml/contributions"]
 # What is killed, and after how many seconds: while dbt writes, between its tables, while Python
 # writes a table, while the feature store is filled, while the snapshot is made.
@@ -41,60 +26,10 @@ KILLS = [
     (["serving/rec_popular_items", "serving/rec_user_top_items"], 7.0),
     (["published/snapshot"], 0.2),
     (["published/snapshot"], 0.6),
+    (["published/release"], 0.3),
+    (["published/release"], 0.8),
 ]
 LISTS = "select * exclude (release_id) from serving.rec_user_top_items order by all"
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-W", "ignore", "-m", "orchestration.cli", *arguments]
-
-
-def finish(environment: dict[str, str]) -> dict:
-    """Run to the end and read the summary."""
-    finished = subprocess.run(
-        command("run", "--json"), cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True
-    )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
-
-
-def kill_during(arguments: list[str], environment: dict[str, str], seconds: float) -> None:
-    """Start a process, let it run for some time from its first line, kill it with all it began."""
-    process = subprocess.Popen(
-        arguments,
-        cwd=PROJECT_ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    process.stdout.readline()
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def query(path: Path, sql: str, *values: object) -> list[tuple]:
-    with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(sql, list(values)).fetchall()
-
-
-@pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return Settings(home=tmp_path_factory.mktemp("home")).places("sample")
-
-
-@pytest.fixture(scope="module")
-def environment(places: Places) -> dict[str, str]:
-    return {**os.environ, "TOPSHELF_HOME": str(places.home.parent), "TOPSHELF_MAPPING": "sample"}
-
-
-@pytest.fixture(scope="module")
-def summary(places: Places, environment: dict[str, str]) -> dict:
-    """Kill the first run of all, then run to the end."""
-    kill_during(command("run"), environment, 15.0)
-    assert not places.snapshot.exists()
-    return finish(environment)
 
 
 def test_every_row_of_the_log_is_accounted_for(summary):

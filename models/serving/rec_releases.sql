@@ -1,0 +1,90 @@
+with
+
+changes as (
+
+    select
+        change_number,
+        release_id,
+        action,
+        changed_by,
+        reason,
+        failed_gates,
+        live_release_id,
+        canary_release_id,
+        shadow_release_id,
+        previous_release_id,
+        canary_percent,
+        is_forced,
+        changed_at
+
+    from {{ source('ml', 'release_changes') }}
+
+),
+
+-- What the aliases point to now stands in the last row, whichever release it is about.
+aliases as (
+
+    select
+        live_release_id,
+        canary_release_id,
+        shadow_release_id,
+        previous_release_id,
+        canary_percent
+
+    from changes
+
+    qualify row_number() over (order by change_number desc) = 1
+
+),
+
+releases as (
+
+    select
+        release_id,
+        min(changed_at) filter (where action = 'build') as built_at,
+        max(changed_at) filter (where action = 'promote') as promoted_at,
+        arg_max(changed_by, change_number) filter (where action = 'promote') as promoted_by,
+        arg_max(is_forced, change_number) filter (where action = 'promote') as is_forced,
+        count(*) filter (where action = 'blocked') as blocked_count,
+        arg_max(action, change_number) as last_action,
+        arg_max(changed_by, change_number) as last_changed_by,
+        arg_max(reason, change_number) as last_reason,
+        arg_max(failed_gates, change_number) as last_failed_gates,
+        max(changed_at) as last_changed_at
+
+    from changes
+
+    group by release_id
+
+),
+
+final as (
+
+    select
+        releases.release_id,
+        releases.promoted_by,
+        releases.last_action,
+        releases.last_changed_by,
+        releases.last_reason,
+        releases.last_failed_gates,
+        cast(releases.blocked_count as bigint) as blocked_count,
+        case
+            when releases.release_id = aliases.canary_release_id
+                then cast(aliases.canary_percent as double)
+        end as canary_percent,
+        coalesce(releases.release_id = aliases.live_release_id, false) as is_live,
+        coalesce(releases.release_id = aliases.canary_release_id, false) as is_canary,
+        coalesce(releases.release_id = aliases.shadow_release_id, false) as is_shadow,
+        coalesce(releases.release_id = aliases.previous_release_id, false) as is_previous,
+        coalesce(releases.is_forced, false) as is_forced,
+        releases.built_at,
+        releases.promoted_at,
+        releases.last_changed_at
+
+    from releases
+
+    cross join aliases
+
+)
+
+select * from final

@@ -1,0 +1,64 @@
+"""The release of a run in the registry, and live if the gates let it."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.releases.aliases import holding_aliases, mend, releases_on_disk
+from orchestration.releases.changes import AliasError
+from orchestration.releases.keeping import catch_up
+from orchestration.releases.promotion import (
+    PromotionBlockedError,
+    Signature,
+    note_builds,
+    promote,
+    remove_old_releases,
+    was_anything_live,
+)
+from orchestration.resources import MappedLog, Warehouse
+from serving.bundle_files import BundleError
+
+
+@dg.asset(
+    key=["published", "promotion"],
+    deps=[["published", "release"], ["tracking", "run"]],
+    group_name="published",
+    kinds={"mlflow"},
+    pool="warehouse",
+)
+def promotion(
+    context: dg.AssetExecutionContext, log: MappedLog, warehouse: Warehouse
+) -> dg.MaterializeResult:
+    """Make the newest release live if its gates are passed, record it, remove old ones."""
+    settings, places = log.settings(), log.places()
+    releases = places.releases
+    signature = Signature(f"run {context.run.run_id[:8]}", "", datetime.now(UTC))
+    note_builds(releases, signature.changed_by)
+    release_id = releases_on_disk(releases)[0]
+    outcome = "not asked for (TOPSHELF_PROMOTE=manual)"
+    if settings.promotes_itself or not was_anything_live(releases):
+        try:
+            promote(releases, release_id, log.reviewed().gates, signature)
+            outcome = "live"
+        except PromotionBlockedError as error:
+            # The release is kept, and what was live goes on answering.
+            outcome = str(error)
+            context.log.warning(outcome)
+        except (AliasError, BundleError) as error:
+            outcome = str(error)
+            context.log.warning(outcome)
+    removed = remove_old_releases(releases, settings.kept_releases)
+    warnings = catch_up(settings, log.read().name, warehouse, releases)
+    for warning in warnings:
+        context.log.warning(warning)
+    with holding_aliases(releases):
+        pointers = mend(releases)
+    return dg.MaterializeResult(
+        metadata={
+            "release_id": release_id,
+            "outcome": outcome,
+            "live": str(pointers.live),
+            "version": pointers.version,
+            "removed": removed,
+        }
+    )

@@ -1,0 +1,208 @@
+import json
+import os
+
+import pytest
+
+from orchestration.releases import aliases
+from orchestration.releases.aliases import (
+    ALIASES,
+    HISTORY,
+    mend,
+    read_history,
+    releases_on_disk,
+)
+from orchestration.releases.bounds import GateBounds
+from orchestration.releases.changes import AliasError
+from orchestration.releases.promotion import (
+    PromotionBlockedError,
+    end_canary,
+    note_builds,
+    promote,
+    remove_old_releases,
+    rollback,
+    start_canary,
+    start_shadow,
+)
+from serving.bundle_files import BundleError
+from serving.pointers import Pointers, PointersError, PointerWatch, read_pointers
+
+BOUNDS = GateBounds()
+
+
+@pytest.fixture
+def three(build, releases):
+    for number, name in enumerate(("r1", "r2", "r3")):
+        manifest = build(name) / "manifest.json"
+        os.utime(manifest, (number, number))
+    return releases
+
+
+def test_a_promoted_release_is_live_for_every_process(three, sign):
+    watch = PointerWatch(three)
+    assert watch.look().live is None
+    promote(three, "r1", BOUNDS, sign("first"))
+    assert watch.look() == Pointers(1, live="r1")
+    change = promote(three, "r2", BOUNDS, sign())
+    assert watch.look() == Pointers(2, live="r2", previous="r1")
+    assert (change.changed_by, change.changed_at) == ("ann@desk", "2026-03-02T00:00:00.000+00:00")
+    assert [line.reason for line in read_history(three)] == ["first", ""]
+
+
+def test_what_is_live_cannot_be_promoted_again(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    with pytest.raises(AliasError, match="r1 is live already"):
+        promote(three, "r1", BOUNDS, sign())
+
+
+def test_a_blocked_release_says_why_and_is_remembered(build, releases, sign):
+    build("old", age_hours=200.0)
+    with pytest.raises(PromotionBlockedError, match=r"freshness: .* at most 168, missed by 32"):
+        promote(releases, "old", BOUNDS, sign())
+    assert read_pointers(releases) == Pointers()
+    (change,) = read_history(releases)
+    assert (change.action, change.release_id, change.version) == ("blocked", "old", 0)
+    assert [(gate["name"], gate["shortfall"]) for gate in change.gates] == [("freshness", 32.0)]
+
+
+def test_force_needs_a_reason_and_keeps_it(build, releases, sign):
+    build("old", age_hours=200.0)
+    with pytest.raises(AliasError, match="--force needs a reason"):
+        promote(releases, "old", BOUNDS, sign("  "), force=True)
+    promote(releases, "old", BOUNDS, sign("the log is closed"), force=True)
+    change = read_history(releases)[-1]
+    assert read_pointers(releases).live == "old"
+    assert (change.reason, change.is_forced) == ("the log is closed", True)
+    assert [gate["name"] for gate in change.gates] == ["freshness"]
+
+
+def test_force_does_not_promote_a_damaged_release(three, sign):
+    os.truncate(three / "r1" / "list_item.npy", 130)
+    with pytest.raises(BundleError, match="list_item"):
+        promote(three, "r1", BOUNDS, sign("in a hurry"), force=True)
+
+
+@pytest.mark.parametrize("name", ["r9", "../r1", "", ".", "/etc"])
+def test_only_a_release_that_is_there_can_be_named(name, three, sign):
+    with pytest.raises(AliasError, match=r"is no release of .*; the newest is r3"):
+        promote(three, name, BOUNDS, sign())
+
+
+def test_a_rollback_goes_back_step_by_step(three, sign):
+    for name in ("r1", "r2", "r3"):
+        promote(three, name, BOUNDS, sign())
+    assert rollback(three, sign("errors")).pointers == Pointers(4, live="r2", previous="r1")
+    assert rollback(three, sign()).pointers == Pointers(5, live="r1")
+    with pytest.raises(AliasError, match="no earlier release to go back to"):
+        rollback(three, sign())
+
+
+def test_a_rollback_passes_over_what_is_gone(three, sign):
+    for name in ("r1", "r2", "r3"):
+        promote(three, name, BOUNDS, sign())
+    (three / "r2" / "manifest.json").unlink()
+    assert rollback(three, sign()).pointers.live == "r1"
+
+
+def test_a_canary_is_started_raised_and_ended(three, sign):
+    with pytest.raises(AliasError, match="nothing is live"):
+        start_canary(three, "r2", 5, sign())
+    promote(three, "r1", BOUNDS, sign())
+    start_canary(three, "r2", 5, sign())
+    canary = read_pointers(three).canary
+    assert (canary.release_id, canary.percent, canary.salt) == ("r2", 5.0, "r2")
+    assert start_canary(three, "r2", 25, sign()).pointers.canary.salt == "r2"
+    assert end_canary(three, sign()).pointers.canary is None
+    with pytest.raises(AliasError, match="there is no canary"):
+        end_canary(three, sign())
+
+
+def test_a_canary_that_is_promoted_ends(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    start_canary(three, "r2", 5, sign())
+    promote(three, "r2", BOUNDS, sign())
+    assert read_pointers(three) == Pointers(3, live="r2", previous="r1")
+
+
+def test_a_rollback_ends_the_canary(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    promote(three, "r2", BOUNDS, sign())
+    start_canary(three, "r3", 5, sign())
+    assert rollback(three, sign()).pointers.canary is None
+
+
+@pytest.mark.parametrize("percent", [0.0, -1.0, 100.1, float("nan")])
+def test_a_share_that_cannot_be_is_refused(percent, three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    with pytest.raises(AliasError, match=r"0\.01 to 100 percent"):
+        start_canary(three, "r2", percent, sign())
+
+
+def test_a_shadow_is_not_what_is_live(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    assert start_shadow(three, "r2", sign()).pointers.shadow == "r2"
+    with pytest.raises(AliasError, match="r1 is live"):
+        start_shadow(three, "r1", sign())
+
+
+def test_old_releases_go_but_not_those_with_an_alias(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    promote(three, "r3", BOUNDS, sign())
+    assert remove_old_releases(three, 1) == ["r2"]
+    assert releases_on_disk(three) == ["r3", "r1"]
+    assert not list(three.glob(".r2*"))
+
+
+def test_every_release_is_noted_once(three):
+    note_builds(three, "run 1")
+    note_builds(three, "run 2")
+    noted = [(change.action, change.release_id) for change in read_history(three)]
+    assert noted == [("build", "r1"), ("build", "r2"), ("build", "r3")]
+    assert read_pointers(three) == Pointers()
+
+
+def test_a_crash_between_journal_and_file_is_mended(three, sign, monkeypatch):
+    promote(three, "r1", BOUNDS, sign())
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(aliases, "write_pointers", die)
+        with pytest.raises(KeyboardInterrupt):
+            promote(three, "r2", BOUNDS, sign())
+    # Readers still see the old aliases, whole; the next who holds them finishes the change.
+    assert read_pointers(three) == Pointers(1, live="r1")
+    assert mend(three) == Pointers(2, live="r2", previous="r1")
+    assert read_pointers(three) == Pointers(2, live="r2", previous="r1")
+
+
+def test_half_a_line_was_never_a_change(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    with (three / HISTORY).open("ab") as file:
+        file.write(b'{"version": 2, "changed_at": "20')
+    assert len(read_history(three)) == 1
+    promote(three, "r2", BOUNDS, sign())
+    assert [change.release_id for change in read_history(three)] == ["r1", "r2"]
+
+
+def test_a_damaged_file_of_aliases_is_written_again_from_the_journal(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    (three / ALIASES).write_text("{")
+    with pytest.raises(PointersError):
+        read_pointers(three)
+    assert mend(three).live == "r1"
+    assert read_pointers(three).live == "r1"
+
+
+def test_a_damaged_journal_is_named_with_its_line(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    lines = (three / HISTORY).read_text()
+    (three / HISTORY).write_text("nonsense\n" + lines)
+    with pytest.raises(PointersError, match="line 1 of"):
+        read_history(three)
+
+
+def test_the_file_holds_what_the_reader_expects_and_no_more(three, sign):
+    promote(three, "r1", BOUNDS, sign())
+    told = json.loads((three / ALIASES).read_text())
+    assert set(told) == {"format_version", "version", "live", "canary", "shadow", "previous"}
