@@ -7,7 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from ml.guardrails import GuardLimits
 from orchestration.mapping import MappingError, load_mapping
+from orchestration.releases.guard import guarding_canary
 from orchestration.settings import Settings, read_settings
 from orchestration.terminal.answers import complain
 from serving.app import create_app
@@ -72,8 +74,6 @@ def serve_in_terminal(settings: Settings, host: str, port: int, workers: int) ->
     int
         Exit code.
     """
-    import uvicorn
-
     try:
         chosen = serving_settings(settings)
     except (MappingError, ValueError, OSError) as error:
@@ -92,16 +92,26 @@ def serve_in_terminal(settings: Settings, host: str, port: int, workers: int) ->
         "log_level": "warning",
     }
     print(f"http://{host}:{port}/docs  Ctrl-C stops", flush=True)  # noqa: T201
+    with guarding_canary(chosen.releases, GuardLimits()):
+        _serve(settings, chosen, workers, options)
+    return 0
+
+
+def _serve(
+    settings: Settings, chosen: ServingSettings, workers: int, options: dict[str, Any]
+) -> None:
+    """Serve in this process, or in several others."""
+    import uvicorn
+
     if workers == 1:
         uvicorn.run(create_app(chosen), **options)
-        return 0
+        return
     folder = chosen.home / "serving_metrics"
     # What processes that are gone have counted would be added for ever.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     replace(settings, metrics_folder=str(folder)).export()
     uvicorn.run(FACTORY, factory=True, workers=workers, **options)
-    return 0
 
 
 def _keys(settings: Settings) -> tuple[ApiKey, ...]:

@@ -17,6 +17,8 @@ from serving.landing import LandingLog
 from serving.limits import RateLimiter
 from serving.metrics import Metrics
 from serving.settings import ServingSettings
+from serving.shadowing import Shadow
+from serving.variant_counts import VariantRecorder, process_name
 
 if TYPE_CHECKING:
     from serving.shelf import Shelf, Shelved
@@ -57,6 +59,9 @@ class Application:
         self._loader.start()
         self.events = LandingLog(self.settings.landing / "events", now=self.now)
         self.impressions = LandingLog(self.settings.landing / "impressions", now=self.now)
+        self.shadows = LandingLog(self.settings.landing / "shadow", now=self.now)
+        self.shadow = Shadow(self.shadows, self.metrics)
+        self.variants = VariantRecorder(self.settings.releases, process_name())
         self.recent = open_recent_events(
             self.settings.online_store,
             self.settings.recent_events,
@@ -103,8 +108,11 @@ class Application:
         self._loader.join()
         if self._shelf:
             self._shelf.close()
+        self.shadow.close()
+        self.variants.flush()
         self.events.close()
         self.impressions.close()
+        self.shadows.close()
         self.pool.shutdown()
         self.recent.close()
 

@@ -50,6 +50,9 @@ class Metrics:
         self.landing_failures = Counter(
             "landing_failures", "Writes to the landing log that failed.", ["stream"], **own
         )
+        self.shadow = Counter(
+            "shadow", "Requests that the shadow release repeated or not.", ["outcome"], **own
+        )
         self.explored = Counter("explored", "Lists with an exploring item.", [], **own)
         self.rows_waiting = Gauge(
             "landing_rows_waiting",

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
-from ml.guardrails import VariantCounts
+from ml.variants import VariantCounts
 from serving.pointers import CANARY, LIVE
 
 FOLDER = "variant_counts"
@@ -82,8 +82,10 @@ class VariantRecorder:
         self._write_now_and_then()
 
     def flush(self) -> None:
-        """Write the counts down."""
+        """Write the counts down, if there are any."""
         with self._lock:
+            if self._version < 0:
+                return
             told = {"version": self._version, "variants": self._counts}
             data = json.dumps(told)
             self._written = monotonic()

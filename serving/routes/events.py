@@ -14,6 +14,7 @@ from serving.keys import authorise
 from serving.landing import LandingClosedError, LandingFullError
 from serving.limits import RETRY_SECONDS
 from serving.problems import Problem, described
+from serving.watching import count_events
 
 EXAMPLES: dict[str, Any] = {
     "one": {"summary": "One event", "value": EVENT_EXAMPLE},
@@ -48,6 +49,7 @@ def router(parts: Application) -> APIRouter:
         rows = [landing_row(event, now) for event in sent]
         await _land(parts, rows)
         visible = await _show(parts, rows)
+        count_events(parts, [(event.user_id, event.event_type) for event in sent])
         ids = [row["event_id"] for row in rows]
         return EventsAccepted(accepted=len(rows), event_ids=ids, visible=visible)
 

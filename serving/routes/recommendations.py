@@ -17,6 +17,7 @@ from serving.impressions import impression_rows, log_impressions
 from serving.keys import authorise
 from serving.limits import RETRY_SECONDS
 from serving.problems import Problem, described
+from serving.watching import count_answer, repeat_in_shadow
 
 if TYPE_CHECKING:
     from serving.bundle import Bundle
@@ -71,7 +72,9 @@ def router(parts: Application) -> APIRouter:
         wish = Wish(user_id, length, category, frozenset(exclude), policy)
         if bundle is None:
             course.degraded.append("release")
-            return _answer(parts, None, variant, [], "none", course, None)
+            response = _answer(parts, None, variant, [], "none", course, None)
+            count_answer(parts, shelved, user_id, None, course)
+            return response
         events = await recent_events(parts, user_id, course)
         listing = await list_for(parts, bundle, wish, events, now, course)
         entries = _page(parts, listing.entries, n, offset)
@@ -98,6 +101,10 @@ def router(parts: Application) -> APIRouter:
             entries,
             now,
         )
+        count_answer(parts, shelved, user_id, bundle.release_id, course)
+        if bundle is shelved.live:
+            request_id = response.headers["x-request-id"]
+            repeat_in_shadow(parts, shelved, request_id, wish, events, now, listing.entries)
         return response
 
     return routes

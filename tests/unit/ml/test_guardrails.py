@@ -4,11 +4,11 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from ml.guardrails import (
     GuardLimits,
-    VariantCounts,
     judge_canary,
     least_difference,
     wilson_interval,
 )
+from ml.variants import VariantCounts
 
 LIVE = VariantCounts(requests=10_000, errors=10, slow=100, engaged=1000)
 LIMITS = GuardLimits()

@@ -1,4 +1,4 @@
-from ml.guardrails import VariantCounts
+from ml.variants import VariantCounts
 from serving.variant_counts import FOLDER, VariantRecorder, read_variant_counts
 
 
