@@ -298,6 +298,28 @@ def consume(
     raise typer.Exit(consume_in_terminal(_settings(mapping), source))
 
 
+@app.command()
+def report(
+    experiment: Annotated[
+        str | None,
+        typer.Argument(
+            help="An experiment_id; left out, the page of the product.", show_default=False
+        ),
+    ] = None,
+    mapping: MappingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a page for people: what an experiment showed, or whether users come back.
+
+    One HTML file that needs no network, below data/NAME/reports; its path is printed. Made from the
+    published tables: exp_decisions says why, exp_results holds every number. The experiment
+    `history` is always there: two halves of the users that were treated alike.
+    """
+    from orchestration.terminal.reports import report_in_terminal
+
+    raise typer.Exit(report_in_terminal(_settings(mapping), experiment, as_json=as_json))
+
+
 @app.command("vars")
 def dbt_variables(mapping: MappingOption = None) -> None:
     """Print the variables that dbt needs to build a log by hand, as JSON.

@@ -73,6 +73,11 @@ class Places:
         return self.home / "plots"
 
     @property
+    def reports(self) -> Path:
+        """The folder of pages for people; what is in it can be made again."""
+        return self.home / "reports"
+
+    @property
     def tuning(self) -> Path:
         """The folder of the searches for better settings; what is in it can be made again."""
         return self.home / "tuning"

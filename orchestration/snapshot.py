@@ -6,6 +6,7 @@ import duckdb
 
 from orchestration.attributes import with_attributes
 from orchestration.files import replacing
+from orchestration.report.tables import READ as REPORTED
 
 # Table and the order in which its rows lie: a lookup by the first column reads one block.
 TABLES = {
@@ -28,6 +29,7 @@ TABLES = {
     "ml.ranker_explanations": "user_id, item_id, feature",
     "ml.contributions": "user_id, item_id, contribution_rank",
     "ranking.rnk_frame": "user_id, item_id",
+    **{f"experiments.{name}": order for name, order in REPORTED.items()},
 }
 # Of these only what `topshelf explain` may be asked for: the pairs of the lists, at the moment that
 # the release ranked.

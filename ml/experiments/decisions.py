@@ -65,8 +65,7 @@ class Case:
     arms: pd.DataFrame
     arm: pd.Series
     results: pd.DataFrame
-    better: dict[str, str]
-    window_days: dict[str, float]
+    metrics: pd.DataFrame
 
 
 def experiment_decisions(
@@ -94,8 +93,7 @@ def experiment_decisions(
         or, for `history`, nothing_to_decide.
     """
     rows: list[dict[str, object]] = []
-    better = dict(zip(metrics["metric"], metrics["better"], strict=True))
-    window_days = dict(zip(metrics["metric"], metrics["window_until_days"], strict=True))
+    known = metrics.set_index("metric")
     for experiment in experiments.sort_values("experiment_id").to_dict("records"):
         name = experiment["experiment_id"]
         own = arms.loc[arms["experiment_id"] == name].sort_values("variant_number")
@@ -106,7 +104,7 @@ def experiment_decisions(
                 & (results["variant"] == arm["variant"])
                 & (results["slice_name"] == "all")
             ].set_index("metric")
-            case = Case(pd.Series(experiment), check, own, arm, chosen, better, window_days)
+            case = Case(pd.Series(experiment), check, own, arm, chosen, known)
             steps = list(_steps(case, bounds))
             verdict, words = _verdict(case, steps)
             last = Step("verdict", verdict, math.nan, math.nan, words)
@@ -193,9 +191,10 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
         return Step(step, "waiting", math.nan, margin, f"{metric} {why}.")
-    is_up = case.better[metric] == "up"
+    is_up = case.metrics.loc[metric, "better"] == "up"
     harm = (-row["upper"], -row["lower"]) if is_up else (row["lower"], row["upper"])
-    words = f"{metric} changed by {row['difference']:+.4g}, {_interval(row)}"
+    title = str(case.metrics["title"][metric])
+    words = f"{title}: changed by {_told(case, metric, row['difference'])}, {_interval(case, row)}"
     if harm[0] > margin:
         return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {margin:g}")
     if harm[1] > margin:
@@ -216,10 +215,11 @@ def _primary(case: Case, bounds: Bounds) -> Step:
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
         return Step(step, "waiting", math.nan, bound, f"{metric} {why}.")
-    sign = 1 if case.better[metric] == "up" else -1
+    sign = 1 if case.metrics.loc[metric, "better"] == "up" else -1
     words = (
-        f"{metric} is {row['value']:.4g} against {row['control_value']:.4g} in control: "
-        f"{row['difference']:+.4g}, {_interval(row)}, over "
+        f"{case.metrics['title'][metric]!s}: {_told(case, metric, row['value'], '')} against "
+        f"{_told(case, metric, row['control_value'], '')} in control, a difference of "
+        f"{_told(case, metric, row['difference'])}, {_interval(case, row)}, over "
         f"{row['user_count'] + row['control_user_count']:,} users, "
         f"{row['mature_share']:.0%} of those exposed"
     )
@@ -281,9 +281,18 @@ def _verdict_of_history(primary: Step) -> tuple[str, str]:
 def _all_counted_at(case: Case) -> pd.Timestamp:
     """Return when the last user's windows are over: a day more for what arrives late."""
     names = [part.split(":")[0] for part in str(case.experiment["guardrails"]).split()]
-    windows = [case.window_days[name] for name in [case.experiment["primary_metric"], *names]]
-    return pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=max(windows) + 1)
+    names.append(str(case.experiment["primary_metric"]))
+    longest = int(case.metrics.loc[names, "window_until_days"].max())
+    return pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=longest + 1)
 
 
-def _interval(row: pd.Series) -> str:
-    return f"{LEVEL:.0%} interval {row['lower']:+.4g} to {row['upper']:+.4g}"
+def _interval(case: Case, row: pd.Series) -> str:
+    bounds = [_told(case, str(row.name), row[name]) for name in ("lower", "upper")]
+    return f"{LEVEL:.0%} interval {bounds[0]} to {bounds[1]}"
+
+
+def _told(case: Case, metric: str, value: float, sign: str = "+") -> str:
+    """Write a value in the unit of its metric: a share in points of a hundred."""
+    if case.metrics.loc[metric, "unit"] == "share":
+        return f"{value:{sign}.1%}"
+    return f"{value:{sign}.3g}"

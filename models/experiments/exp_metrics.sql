@@ -5,25 +5,27 @@ metrics as (
 
     select listed.* from (
         values
-        ('click_through', 'ratio', 'engagement', 0, 7, 'up'),
-        ('conversion', 'mean', 'engagement', 0, 7, 'up'),
-        ('conversion_unattributed', 'mean', 'engagement', 0, 7, 'up'),
-        ('revenue', 'mean', 'engagement', 0, 7, 'up'),
-        ('revenue_unattributed', 'mean', 'engagement', 0, 7, 'up'),
-        ('dwell_seconds', 'mean', 'engagement', 0, 7, 'up'),
-        ('dwell_seconds_unattributed', 'mean', 'engagement', 0, 7, 'up'),
-        ('d1_return', 'mean', 'retention', 1, 2, 'up'),
-        ('d7_return', 'mean', 'retention', 7, 8, 'up'),
-        ('d28_return', 'mean', 'retention', 28, 29, 'up'),
-        ('returned_7d', 'mean', 'retention', 1, 8, 'up'),
-        ('returned_28d', 'mean', 'retention', 1, 29, 'up'),
-        ('active_days_7d', 'mean', 'retention', 0, 7, 'up'),
-        ('active_days_28d', 'mean', 'retention', 0, 28, 'up'),
-        ('sessions_per_week', 'mean', 'retention', 0, 28, 'up'),
-        ('days_to_return', 'mean', 'retention', 1, 29, 'down'),
-        ('negative_events', 'mean', 'guardrail', 0, 7, 'down'),
-        ('top_item_share', 'ratio', 'guardrail', 0, 7, 'down')
-    ) as listed (metric, kind, metric_group, window_from_days, window_until_days, better)
+        ('click_through', 'Clicks per impression', 'share', 'ratio', 'engagement', 0, 7, 'up'),
+        ('conversion', 'Took an item from a list', 'share', 'mean', 'engagement', 0, 7, 'up'),
+        ('conversion_unattributed', 'Took anything', 'share', 'mean', 'engagement', 0, 7, 'up'),
+        ('revenue', 'Revenue from lists', 'money', 'mean', 'engagement', 0, 7, 'up'),
+        ('revenue_unattributed', 'Revenue', 'money', 'mean', 'engagement', 0, 7, 'up'),
+        ('dwell_seconds', 'Time spent from lists', 'seconds', 'mean', 'engagement', 0, 7, 'up'),
+        ('dwell_seconds_unattributed', 'Time spent', 'seconds', 'mean', 'engagement', 0, 7, 'up'),
+        ('d1_return', 'Back on day 1', 'share', 'mean', 'retention', 1, 2, 'up'),
+        ('d7_return', 'Back on day 7', 'share', 'mean', 'retention', 7, 8, 'up'),
+        ('d28_return', 'Back on day 28', 'share', 'mean', 'retention', 28, 29, 'up'),
+        ('returned_7d', 'Back within 7 days', 'share', 'mean', 'retention', 1, 8, 'up'),
+        ('returned_28d', 'Back within 28 days', 'share', 'mean', 'retention', 1, 29, 'up'),
+        ('active_days_7d', 'Active days of 7', 'days', 'mean', 'retention', 0, 7, 'up'),
+        ('active_days_28d', 'Active days of 28', 'days', 'mean', 'retention', 0, 28, 'up'),
+        ('sessions_per_week', 'Sessions a week', 'sessions', 'mean', 'retention', 0, 28, 'up'),
+        ('days_to_return', 'Days until back', 'days', 'mean', 'retention', 1, 29, 'down'),
+        ('negative_events', 'Dislikes', 'events', 'mean', 'guardrail', 0, 7, 'down'),
+        ('top_item_share', 'Share of top 1 % items', 'share', 'ratio', 'guardrail', 0, 7, 'down')
+    ) as listed (
+        metric, title, unit, kind, metric_group, window_from_days, window_until_days, better
+    )
 
 ),
 
@@ -31,6 +33,8 @@ final as (
 
     select
         metric,
+        title,
+        unit,
         kind,
         metric_group,
         better,

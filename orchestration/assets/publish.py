@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration.assets.tracking import used_settings
 from orchestration.releases.build import build_release
+from orchestration.report.tables import READ as REPORTED
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.snapshot import write_snapshot
 
@@ -32,6 +33,7 @@ from orchestration.snapshot import write_snapshot
         ["ml", "ranker_explanations"],
         ["ml", "contributions"],
         ["ranking", "rnk_frame"],
+        *(["experiments", name] for name in REPORTED),
         ["mapped", "events"],
         # Lists are published last, when nothing else of the release can fail.
         ["feature_store", "online"],

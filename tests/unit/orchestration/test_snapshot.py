@@ -12,6 +12,22 @@ create schema serving;
 create schema evaluation;
 create schema ml;
 create schema ranking;
+create schema experiments;
+
+create table experiments.exp_experiments as select 1 as experiment_id;
+create table experiments.exp_arms as select 1 as experiment_id, 1 as variant_number;
+create table experiments.exp_checks as select 1 as experiment_id;
+create table experiments.exp_metrics as select 1 as metric;
+create table experiments.exp_results as
+select 1 as experiment_id, 1 as variant, 1 as metric, 1 as slice_name, 1 as slice;
+create table experiments.exp_looks as
+select 1 as experiment_id, 1 as variant, 1 as metric, 1 as exposed_date;
+create table experiments.exp_decisions as select 1 as experiment_id, 1 as variant, 1 as step_number;
+create table experiments.exp_outlook as select 1 as metric, 1 as run_days;
+create table experiments.exp_funnel as select 1 as experiment_id, 1 as variant, 1 as step_number;
+create table experiments.ret_cohorts as select 1 as cohort_week, 1 as week_number;
+create table experiments.ret_survival_curves as
+select 1 as experiment_id, 1 as variant, 1 as day_number;
 
 create table mapped.events as select 'u1' as user_id;
 create table staging.stg_events__rejected (reject_reason varchar);

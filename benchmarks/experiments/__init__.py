@@ -1,0 +1,1 @@
+"""What experiments say, beside what is true."""

@@ -1,0 +1,180 @@
+"""How often experiments say what is true."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm
+from statsmodels.stats.proportion import proportion_confint
+
+from benchmarks.experiments.users import METRICS, Design, draw_users, true_differences
+from ml.experiments.effects import Effect, difference
+from ml.experiments.moments import moments_from_sums, sums_of_users
+from ml.experiments.power import users_for_rate
+from ml.experiments.results import LEAST_USERS
+from ml.experiments.sample_ratio import anytime_p_values
+from ml.experiments.sequences import LEVEL, multiplier, tuning
+
+# Experiments drawn at a time: memory.
+BLOCK = 50
+ONE_LOOK = float(norm.ppf((1 + LEVEL) / 2))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table.
+
+    Attributes
+    ----------
+    question, metric : str
+    value, lower, upper : float
+        What was measured, with its 95% Monte Carlo interval.
+    promise : str
+        What must hold.
+    holds : bool
+        Whether the measurement is compatible with the promise.
+    """
+
+    question: str
+    metric: str
+    value: float
+    lower: float
+    upper: float
+    promise: str
+    holds: bool
+
+
+def looks(design: Design, experiments: int, seed: int) -> dict[str, list[Effect]]:
+    """Simulate experiments, and return the effects after every day; shape (experiments, days)."""
+    generator = np.random.default_rng(seed)
+    found: dict[str, list[Effect]] = {metric: [] for metric in METRICS}
+    for start in range(0, experiments, BLOCK):
+        users = draw_users(min(BLOCK, experiments - start), design, generator)
+        for metric in METRICS:
+            arms = []
+            for is_in in (~users.is_treated, users.is_treated):
+                weights = is_in.astype(np.float64)
+                parts = sums_of_users(
+                    users.numerators[metric] * weights,
+                    users.denominators[metric] * weights,
+                    users.habit * weights,
+                )
+                parts[..., 0] = weights.sum(axis=-1)
+                arms.append(moments_from_sums(parts.cumsum(axis=1)))
+            effect = difference(*arms)
+            enough = np.minimum(arms[0].count, arms[1].count) >= LEAST_USERS
+            effect.variance[~enough] = np.inf
+            effect.plain_variance[~enough] = np.inf
+            found[metric].append(effect)
+    return found
+
+
+def alike(experiments: int, seed: int) -> Iterator[Finding]:
+    """Treat both arms alike and look every day, for how often anything seems to differ."""
+    design = Design()
+    for metric, effects in looks(design, experiments, seed).items():
+        ever = {"sequence": 0, "one look": 0}
+        for effect in effects:
+            z = np.abs(effect.difference) / np.sqrt(effect.variance)
+            reach = multiplier(effect.count, tuning(design.users))
+            ever["sequence"] += int((z > reach).any(axis=1).sum())
+            ever["one look"] += int((z > ONE_LOOK).any(axis=1).sum())
+        yield _share(
+            "A/A, looked at daily: rejects", metric, ever["sequence"], experiments, "<= 5%"
+        )
+        yield _share(
+            "the same with ordinary intervals", metric, ever["one look"], experiments, "none"
+        )
+
+
+def different(experiments: int, seed: int) -> Iterator[Finding]:
+    """Plant a lift: intervals must hold it, and habits make them narrower without bias."""
+    design = Design(lift=0.1)
+    truth = true_differences(design)
+    for metric, effects in looks(design, experiments, seed).items():
+        always = last = 0
+        errors, plain_errors = [], []
+        for effect in effects:
+            error = effect.difference - truth[metric]
+            z = np.abs(error) / np.sqrt(effect.variance)
+            always += int((z <= multiplier(effect.count, tuning(design.users))).all(axis=1).sum())
+            last += int((z[:, -1] <= ONE_LOOK).sum())
+            errors.append(error[:, -1])
+            plain_errors.append(effect.plain_difference[:, -1] - truth[metric])
+        yield _share("sequence holds the truth at all looks", metric, always, experiments, ">= 95%")
+        yield _share("ordinary interval holds it at the end", metric, last, experiments, "95%")
+        yield _bias(metric, np.concatenate(errors) / truth[metric])
+        yield _narrower(metric, np.concatenate(errors), np.concatenate(plain_errors))
+
+
+def power(experiments: int, seed: int) -> Iterator[Finding]:
+    """Plant a D7 lift and take in as many users as were said to be needed."""
+    baseline, lift = 0.3, 0.03
+    count = users_for_rate(baseline, lift)
+    generator = np.random.default_rng(seed)
+    days = 28
+    per_day = math.ceil(count / 2 / days)
+    found = 0
+    for start in range(0, experiments, 500):
+        size = min(500, experiments - start)
+        arms = []
+        for rate in (baseline, baseline + lift):
+            returned = generator.binomial(per_day, rate, (size, days)).cumsum(axis=1)
+            users = np.broadcast_to(per_day * np.arange(1, days + 1), returned.shape)
+            zero = np.zeros(returned.shape)
+            parts = [users, returned, users, zero, returned, users, zero, returned, zero, zero]
+            arms.append(moments_from_sums(np.stack(parts, axis=-1).astype(np.float64)))
+        effect = difference(*arms)
+        z = effect.difference / np.sqrt(effect.variance)
+        found += int((z > multiplier(effect.count, tuning(count))).any(axis=1).sum())
+    question = f"D7 lift of 3 points found by {count:,} users"
+    yield _share(question, "d7_return", found, experiments, ">= 80%")
+
+
+def sample_ratios(experiments: int, seed: int) -> Iterator[Finding]:
+    """Split users as planned, and by one in a hundred otherwise; look every day."""
+    generator = np.random.default_rng(seed)
+    plan, days, per_day = np.array([0.5, 0.5]), 28, 18_000
+    for share, question, promise in (
+        (0.5, "users split evenly, looked at daily: alarm", "<= 0.1%"),
+        (0.505, "50.5% in one arm, 504,000 users: alarm", ">= 99%"),
+    ):
+        one = generator.binomial(per_day, share, (experiments, days)).cumsum(axis=1)
+        counts = np.stack([one, per_day * np.arange(1, days + 1) - one], axis=-1)
+        alarms = int((anytime_p_values(counts, plan) < 0.001).any(axis=1).sum())
+        yield _share(question, "users", alarms, experiments, promise)
+
+
+def _share(question: str, metric: str, count: int, total: int, promise: str) -> Finding:
+    """Return a share with its interval; a promise is broken when the interval says so."""
+    lower, upper = proportion_confint(count, total, method="wilson")
+    bound = float(promise.strip("<>= %")) / 100 if promise != "none" else 0.0
+    if promise.startswith("<="):
+        holds = count / total <= bound or lower <= bound
+    elif promise.startswith(">="):
+        holds = count / total >= bound or upper >= bound
+    else:
+        holds = promise == "none" or lower <= bound <= upper
+    return Finding(question, metric, count / total, float(lower), float(upper), promise, holds)
+
+
+def _bias(metric: str, errors: np.ndarray) -> Finding:
+    mean, reach = float(errors.mean()), ONE_LOOK * float(errors.std()) / math.sqrt(len(errors))
+    name = "CUPED: bias, as a share of the lift"
+    return Finding(name, metric, mean, mean - reach, mean + reach, "0", abs(mean) <= 1.5 * reach)
+
+
+def _narrower(metric: str, errors: np.ndarray, plain: np.ndarray) -> Finding:
+    """Compare the spread of the estimates themselves, by drawing experiments again."""
+    generator = np.random.default_rng(0)
+    rows = generator.integers(0, len(errors), (1000, len(errors)))
+    ratios = errors[rows].std(axis=1) / plain[rows].std(axis=1)
+    value = float(errors.std() / plain.std())
+    lower, upper = (float(bound) for bound in np.quantile(ratios, [0.025, 0.975]))
+    # Clicks at a rate that no habit foretells have nothing to gain, and must lose nothing.
+    is_kept = metric == "click_through"
+    promise, holds = ("<= 101%", lower <= 1.01) if is_kept else ("< 100%", upper < 1.0)
+    return Finding(
+        "CUPED: spread, as a share of the plain", metric, value, lower, upper, promise, holds
+    )

@@ -1,0 +1,1 @@
+"""Pages for people: what an experiment showed, and whether users come back."""

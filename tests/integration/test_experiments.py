@@ -1,0 +1,200 @@
+"""Experiments on a log of 20,000 users whose lifts, accidents and arms are planted in Python."""
+
+import datetime as dt
+import random
+
+import duckdb
+import pandas as pd
+import pytest
+
+from ml.experiments.decisions import experiment_decisions
+from ml.experiments.results import experiment_results
+from serving.assignment import Arm, Experiment, assigned_arm, is_held_out
+
+pytestmark = pytest.mark.integration
+
+USERS = 20_000
+START = dt.datetime(2026, 1, 1)
+RUN_DAYS = 20
+PLANNED = {
+    "lifted": Experiment(
+        "lifted", "ranking", "salt-1", (Arm("old", 0.5, "popular"), Arm("new", 0.5, "live")), 0, 0.6
+    ),
+    "neighbour": Experiment(
+        "neighbour",
+        "ranking",
+        "salt-2",
+        (Arm("a", 0.1, "live"), Arm("b", 0.2, "live"), Arm("c", 0.7, "live")),
+        0.6,
+        1,
+    ),
+    "other_layer": Experiment(
+        "other_layer",
+        "design",
+        "salt-3",
+        (Arm("wide", 0.25, "live"), Arm("tight", 0.75, "live")),
+        holdout=0.1,
+    ),
+}
+MAPPED = "from_a_tool"
+
+
+def user_ids() -> list[str]:
+    """Return ids of many alphabets, no two alike and none with blanks at its ends."""
+    source = random.Random(3)
+    letters = "abcz019-_äß漢字🙂:'\\"
+    return [
+        f"u{number}" if number % 2 else "".join(source.choices(letters, k=9)) + f"-{number}"
+        for number in range(USERS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def log() -> dict[str, pd.DataFrame]:
+    """Show every user one list; three in ten come back on day 7, more in the better arm."""
+    source = random.Random(5)
+    shown, assignments = [], []
+    # The log ends where its last event does.
+    events = [("somebody else", START + dt.timedelta(days=45), "view", None)]
+    for number, user in enumerate(user_ids()):
+        at = START + dt.timedelta(seconds=source.randrange(RUN_DAYS * 86400))
+        arm = assigned_arm(PLANNED["lifted"], user)
+        variant = f"lifted:{arm.name}" if arm else None
+        rate = 0.3 + 0.06 * bool(arm and arm.name == "new")
+        if number < 200 and arm:
+            # Shown the other arm as well, a day later.
+            other = "old" if arm.name == "new" else "new"
+            later = at + dt.timedelta(days=1)
+            shown.append((f"second-{number}", user, "i1", later, f"lifted:{other}"))
+        shown.append((f"r{number}", user, "i1", at, variant))
+        browser = f"browser-{number // 2}" if 200 <= number < 300 else None
+        if browser:
+            events.append((user, at + dt.timedelta(hours=1), "view", browser))
+        if source.random() < rate:
+            events.append((user, at + dt.timedelta(days=7, hours=2), "view", None))
+        if 300 <= number < 2300:
+            assignments.append((user, at, MAPPED, "x" if number % 2 else "y"))
+        if 300 <= number < 310:
+            assignments.append((user, at + dt.timedelta(days=1), MAPPED, "y"))
+    return {
+        "impressions": pd.DataFrame(
+            shown, columns=["request_id", "user_id", "item_id", "shown_at", "variant"]
+        ).assign(rank=1, surface="home"),
+        "events": pd.DataFrame(
+            events, columns=["user_id", "occurred_at", "event_type", "anonymous_id"]
+        ).assign(item_id="i1"),
+        "assignments": pd.DataFrame(
+            assignments, columns=["user_id", "timestamp", "experiment_id", "variation_id"]
+        ),
+    }
+
+
+@pytest.fixture(scope="module")
+def warehouse(log, dbt_build, tmp_path_factory):
+    """Build what SQL says of the experiments."""
+    home = tmp_path_factory.mktemp("home")
+    mapping: dict = {
+        "name": "sample",
+        "as_of": "2026-02-20 00:00:00",
+        "bot_interactions_per_day": 100,
+    }
+    for name, frame in log.items():
+        path = home / f"{name}.parquet"
+        duckdb.from_df(frame).write_parquet(str(path))
+        mapping[name] = {"relation": str(path), "columns": {key: key for key in frame}}
+    file = dbt_build(mapping, home, "seed")
+    lines = [
+        (
+            *(planned.experiment_id, planned.layer, planned.layer_from, planned.layer_until),
+            planned.salt,
+            " ".join(f"{arm.name}:{arm.share}:{arm.serves}" for arm in planned.arms),
+            *("2026-01-01", "2026-01-21", "user", "d7_return"),
+            *("negative_events:0.01", planned.holdout),
+        )
+        for planned in PLANNED.values()
+    ]
+    tool = (MAPPED, "tool", 0, 1, "tool", "x:0.5:a y:0.5:b", "2026-01-01", "2026-01-21")
+    lines.append((*tool, "user", "d7_return", "", 0))
+    with duckdb.connect(str(file)) as connection:
+        for line in lines:
+            marks = ", ".join("?" for _ in line)
+            connection.execute(
+                f"insert into seeds.experiments values ('sample', {marks}, '')", line
+            )
+    chosen = ("staging", "int_interactions", "int_cutoffs", "experiments")
+    inferred = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
+    dbt_build(mapping, home, "run", "--select", *chosen, "--exclude", *inferred.split())
+    with duckdb.connect(str(file), read_only=True) as connection:
+        yield connection
+
+
+def table(warehouse, name: str) -> pd.DataFrame:
+    return warehouse.execute(f"from experiments.{name}").df()
+
+
+def test_nothing_planned_is_rejected(warehouse):
+    found = table(warehouse, "exp_experiments")
+    assert found["reject_reason"].isna().all()
+    assert set(found["experiment_id"]) == {"history", MAPPED, *PLANNED}
+
+
+def test_sql_and_python_put_every_user_in_the_same_arms(warehouse):
+    assignments = table(warehouse, "exp_assignments")
+    for name, planned in PLANNED.items():
+        rows = assignments.loc[assignments["experiment_id"] == name]
+        in_sql = dict(zip(rows["user_id"], rows["variant"], strict=True))
+        arms = {user: assigned_arm(planned, user) for user in user_ids()}
+        in_python = {user: arm.name for user, arm in arms.items() if arm}
+        assert in_sql == in_python
+        assert len(in_sql) == pytest.approx(
+            USERS * (planned.layer_until - planned.layer_from) * (1 - planned.holdout), rel=0.02
+        )
+
+
+def test_a_layer_shares_its_users_out_and_the_holdout_is_left_alone(warehouse):
+    users = table(warehouse, "exp_assignments").groupby("experiment_id")["user_id"].agg(set)
+    assert not users["lifted"] & users["neighbour"]
+    assert len(users["lifted"] | users["neighbour"]) == USERS
+    assert not {user for user in users["other_layer"] if is_held_out(user, 0.1)}
+
+
+def test_users_who_met_two_arms_or_share_a_browser_are_set_aside_and_counted(warehouse, log):
+    exposures = table(warehouse, "exp_exposures")
+    own = exposures.loc[exposures["experiment_id"] == "lifted"]
+    reasons = own["set_aside_reason"].value_counts()
+    shown = log["impressions"]
+    twice = shown.loc[shown["request_id"].str.startswith("second-")]
+    # What is shown after the end is no longer of the experiment.
+    assert reasons["two_variants"] == (twice["shown_at"] < "2026-01-21").sum()
+    # A browser used by one user of the experiment only says nothing.
+    users = user_ids()[200:300]
+    inside = [assigned_arm(PLANNED["lifted"], user) is not None for user in users]
+    pairs = sum(2 for one, other in zip(inside[::2], inside[1::2], strict=True) if one and other)
+    assert reasons["shared_browser"] == pairs
+    tool = exposures.loc[exposures["experiment_id"] == MAPPED]
+    # Of the ten told of twice, the odd ones were x before they were y.
+    assert tool["set_aside_reason"].value_counts().to_dict() == {"two_variants": 5}
+    assert len(tool) == 2000
+
+
+def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
+    arms, checks = table(warehouse, "exp_arms"), table(warehouse, "exp_checks")
+    results = experiment_results(table(warehouse, "exp_metric_sums"), arms, checks)
+    (_, lifted), *_ = results.loc[
+        (results["slice_name"] == "all")
+        & (results["experiment_id"] == "lifted")
+        & (results["metric"] == "d7_return")
+    ].iterrows()
+    assert lifted["lower"] < 0.06 < lifted["upper"]
+    assert lifted["adjusted_p_value"] < 0.001
+    assert lifted["control_value"] == pytest.approx(0.3, abs=0.02)
+    assert lifted["mature_share"] == 1
+    rows = table(warehouse, "exp_experiments")
+    decisions = experiment_decisions(rows, checks, arms, table(warehouse, "exp_metrics"), results)
+    last = decisions.loc[decisions["step"] == "verdict"].set_index(["experiment_id", "variant"])
+    verdicts = last["verdict"].to_dict()
+    assert verdicts["neighbour", "b"] == verdicts["other_layer", "tight"] == "stop"
+    assert verdicts["history", "other_half"] == "nothing_to_decide"
+    # Nobody disliked anything: the guardrail has no variation, and is not taken to be kept.
+    assert verdicts["lifted", "new"] == "stop"
+    assert "negative_events has no answer" in last.loc[("lifted", "new"), "words"]

@@ -1,0 +1,239 @@
+"""Pages made of a few literal rows, and the charts in them."""
+
+import datetime as dt
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from orchestration.report.charts import Line, interval_bar, line_chart, number
+from orchestration.report.pages import experiment_page, product_page
+from orchestration.report.tables import UnknownExperimentError
+
+NOW = dt.datetime(2026, 3, 1, 4, 0)
+NAN = float("nan")
+
+
+class Page(HTMLParser):
+    """Collects the text, and fails on a page that is not closed in order or reaches outside."""
+
+    VOID = frozenset({"meta", "br", "line", "circle", "polygon", "polyline"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        """Open an element."""
+        assert not {"src", "href", "srcset"} & {name for name, _ in attrs}
+        assert tag != "script"
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        """Pass over an element that closes itself."""
+
+    def handle_endtag(self, tag):
+        """Close an element, and what HTML lets be left open in it."""
+        if tag not in self.VOID:
+            while self.open[-1] in {"p", "li", "td", "th", "tr"} and self.open[-1] != tag:
+                self.open.pop()
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Keep the words."""
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        """Everything a reader sees, in one line."""
+        return " ".join(" ".join(self.words).split())
+
+
+def result(metric: str, slice_name: str, group: str, refusal: str | None = None) -> dict:
+    numbers = dict.fromkeys(
+        ["difference", "lower", "upper", "relative_difference", "relative_lower", "relative_upper"],
+        NAN if refusal else 0.1,
+    )
+    return {
+        "experiment_id": "e-1",
+        "variant": "new",
+        "metric": metric,
+        "slice_name": slice_name,
+        "slice": group,
+        "user_count": 1200,
+        "control_user_count": 1100,
+        "control_value": 0.3,
+        "value": 0.4,
+        "adjusted_p_value": NAN if refusal else 0.004,
+        "refusal": refusal,
+        **numbers,
+    }
+
+
+@pytest.fixture
+def tables() -> dict[str, pd.DataFrame]:
+    at = pd.Timestamp
+    arm = {"experiment_id": "e-1", "bot_count": 1, "shared_browser_count": 2}
+    arm |= {"two_variants_count": 3, "exposed_count": 1300, "user_count": 1200, "share": 0.5}
+    step = {"experiment_id": "e-1", "variant": "new", "verdict": "ship"}
+    day = {"experiment_id": "e-1", "variant": "new", "metric": "d7_return"}
+    return {
+        "exp_experiments": pd.DataFrame(
+            {
+                "experiment_id": ["e-1", "broken"],
+                "layer": "ranking",
+                "primary_metric": "d7_return",
+                "note": ["<b>Bold & new</b>", None],
+                "reject_reason": [None, "missing_salt"],
+                "starts_at": at("2026-01-01"),
+                "ends_at": at("2026-02-01"),
+            }
+        ),
+        "exp_arms": pd.DataFrame(
+            [
+                arm
+                | {"variant": "old", "serves": "popular", "catalogue_coverage": 0.25}
+                | {"is_control": True},
+                arm
+                | {"variant": "new", "serves": "live", "catalogue_coverage": NAN}
+                | {"is_control": False},
+            ]
+        ),
+        "exp_checks": pd.DataFrame({"experiment_id": ["e-1"], "observed_until": at("2026-03-01")}),
+        "exp_metrics": pd.DataFrame(
+            {
+                "metric": ["d7_return", "revenue"],
+                "title": ["Back on day 7", "Revenue"],
+                "unit": ["share", "money"],
+                "better": "up",
+                "metric_group": ["retention", "engagement"],
+            }
+        ),
+        "exp_results": pd.DataFrame(
+            [
+                result("d7_return", "all", "all"),
+                result("revenue", "all", "all", "there is no variation"),
+                result("d7_return", "segment", "DE"),
+                result("d7_return", "segment", "FR", "an arm has no users"),
+            ]
+        ),
+        "exp_looks": pd.DataFrame(
+            [
+                day
+                | {"exposed_date": at("2026-01-01") + pd.Timedelta(days=number)}
+                | {"difference": 0.1, "lower": 0.1 - 1 / (number + 1), "upper": 0.2}
+                for number in range(20)
+            ]
+        ),
+        "exp_decisions": pd.DataFrame(
+            [
+                step | {"step": "schema", "status": "passed", "words": "2,600 users met it."},
+                step | {"step": "verdict", "status": "ship", "words": "Ship new. It is better."},
+            ]
+        ),
+        "exp_outlook": pd.DataFrame(
+            {
+                "metric": ["d7_return"],
+                "run_days": [7],
+                "user_count": [700],
+                "baseline": [0.3],
+                "detectable_difference": [0.05],
+            }
+        ),
+        "exp_funnel": pd.DataFrame(
+            {
+                "experiment_id": "e-1",
+                "variant": ["old", "old"],
+                "step_number": [1, 2],
+                "step": ["met it", "clicked an item"],
+                "user_count": [1000, 250],
+            }
+        ),
+        "ret_cohorts": pd.DataFrame(
+            {
+                "cohort_week": [at("2026-01-05"), at("2026-01-05"), at("2026-01-12")],
+                "week_number": [0, 1, 0],
+                "user_count": [40, 40, 30],
+                "retained_share": [1.0, 0.55, 1.0],
+            }
+        ),
+        "ret_survival_curves": pd.DataFrame(
+            {
+                "experiment_id": "e-1",
+                "variant": ["old", "new"],
+                "day_number": [1, 1],
+                "away_share": [0.9, 0.8],
+                "lower": [0.88, 0.78],
+                "upper": [0.92, 0.82],
+            }
+        ),
+    }
+
+
+def test_the_page_of_an_experiment_says_what_was_decided_and_why(tables):
+    html = experiment_page(tables, "e-1", NOW)
+    text = Page(html).text
+    for words in (
+        "Ship new. It is better.",
+        "2,600 users met it.",
+        "30.0 % 40.0 % +10.0 %",
+        "no answer: there is no variation",
+        "segment: FR 2,300 no answer: an arm has no users",
+        "clicked an item 250 (25.0 %)",
+        "old (control) popular 50.0 % 1,300 1,200 3 2 1 25.0 %",
+    ):
+        assert words in text
+    # What people wrote is shown as they wrote it, not obeyed.
+    assert "<b>Bold" not in html
+    assert "<b>Bold & new</b>" in text
+
+
+def test_the_page_of_the_product_shows_cohorts_and_what_cannot_be_analysed(tables):
+    text = Page(product_page(tables, NOW)).text
+    assert "2026-01-05 40 100 55 2026-01-12 30 100" in text
+    assert "broken: missing_salt" in text
+    assert "Back on day 7 30.0 % ± 5.0 %" in text
+
+
+def test_a_log_without_users_still_has_a_page(tables):
+    empty = {
+        name: frame.iloc[:0] if name != "exp_metrics" else frame for name, frame in tables.items()
+    }
+    assert "No user has met an experiment." in Page(product_page(empty, NOW)).text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("e-2", "'e-1', 'broken'; got 'e-2'"), ("broken", "missing_salt")]
+)
+def test_other_experiments_are_refused(tables, name, words):
+    with pytest.raises(UnknownExperimentError, match=words):
+        experiment_page(tables, name, NOW)
+
+
+def test_a_chart_keeps_within_its_frame_and_says_nothing_of_nothing():
+    chart = line_chart(
+        [Line("treated", [(0, 1.0, -9.0, 9.0), (1, 1.0, 0.5, 1.5)])], "t", [(0, "a")]
+    )
+    points = chart.split('points="')[1].split('"')[0]
+    heights = [float(point.split(",")[1]) for point in points.split()]
+    assert min(heights) >= 14
+    assert max(heights) <= 260 - 34
+    assert line_chart([Line("treated", [])], "t", []) == ""
+
+
+def test_a_bar_is_coloured_only_when_its_interval_leaves_zero():
+    assert 'class="good"' in interval_bar(0.1, 0.2, 0.3, 0.5)
+    assert 'class="bad"' in interval_bar(-0.3, -0.2, -0.1, 0.5)
+    assert 'class="open"' in interval_bar(-0.1, 0.2, 0.5, 0.5)
+    assert interval_bar(NAN, NAN, NAN, 0.5) == ""
+
+
+def test_numbers_are_written_for_people():
+    assert number(0.1234, is_share=True, signed=True) == "+12.3 %"
+    assert number(12345.6) == "12,346"
+    assert number(0.98765) == "0.988"
+    assert number(NAN) == "n/a"
