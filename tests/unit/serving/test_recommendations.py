@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from serving import ladder
 from serving.app import create_app
 from serving.assignment import Arm, Experiment
 from serving.contracts import Recommendations, Similar
@@ -208,10 +209,17 @@ def test_an_online_store_that_hangs_costs_no_more_than_its_time(tmp_path, servin
     assert ask(client).meta.timings.get("store", 0) == 0
 
 
-def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving):
+def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving, monkeypatch):
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
-    client = serving(tmp_path, rank_seconds=1e-9)
+    client = serving(tmp_path, rank_seconds=0.05)
+    in_time = ladder.listed
+
+    def too_late(bundle, wish, events, now):
+        time.sleep(1 if events else 0)
+        return in_time(bundle, wish, events, now)
+
+    monkeypatch.setattr(ladder, "listed", too_late)
     event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
     client.post("/v1/events", json=event)
     answer = ask(client, explain=True)
