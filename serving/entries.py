@@ -1,12 +1,13 @@
 """A list on its way to a user."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from math import isnan
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from serving.bundle import ALL, Bundle
-from serving.bundle_rows import ListRows
+# What opens a release takes seconds to import, and events do not wait for that.
+if TYPE_CHECKING:
+    from serving.bundle import Bundle
+    from serving.bundle_rows import ListRows
 
 
 class Entry(NamedTuple):
@@ -36,20 +37,20 @@ class Entry(NamedTuple):
     propensity: float = 1.0
 
 
-def personal_entries(bundle: Bundle, user: int) -> list[Entry]:
+def personal_entries(bundle: "Bundle", user: int) -> list[Entry]:
     """Return the list of a user as published."""
     return list(_entries(bundle, bundle.personal(user)))
 
 
-def pool_entries(bundle: Bundle, user: int) -> list[Entry]:
+def pool_entries(bundle: "Bundle", user: int) -> list[Entry]:
     """Return what follows the list of a user, best first."""
     return list(_entries(bundle, bundle.pool(user)))
 
 
-def popular_entries(bundle: Bundle, segment: str | None) -> list[Entry]:
+def popular_entries(bundle: "Bundle", segment: str | None) -> list[Entry]:
     """Return what is popular in a segment, or with all; none where that is not known."""
-    rows = bundle.popular(ALL if segment is None else segment)
-    source = "popular" if segment in (None, ALL) else "segment"
+    rows = bundle.popular() if segment is None else bundle.popular(segment)
+    source = "popular" if segment is None else "segment"
     return [
         Entry(item, None, source, None, count if count >= 0 else None)
         for item, count in zip(rows.items.tolist(), rows.user_counts.tolist(), strict=True)
@@ -67,12 +68,12 @@ def without(entries: Iterable[Entry], barred: Iterable[int]) -> list[Entry]:
     return kept
 
 
-def _entries(bundle: Bundle, rows: ListRows) -> Iterator[Entry]:
+def _entries(bundle: "Bundle", rows: "ListRows") -> Iterator[Entry]:
     columns = (rows.items, rows.scores, rows.sources, rows.evidence, rows.evidence_counts)
     for item, score, source, evidence, count in zip(*(c.tolist() for c in columns), strict=True):
         yield Entry(
             item=item,
-            score=None if np.isnan(score) else score,
+            score=None if isnan(score) else score,
             source=bundle.sources[source],
             evidence=evidence if evidence >= 0 else None,
             evidence_count=count if count >= 0 else None,
