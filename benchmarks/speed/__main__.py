@@ -178,10 +178,15 @@ def _table(
     table = Table(title=title, title_justify="left")
     table.add_column("")
     first = next(iter(found))
-    for head in ("seconds", f"times {first}", "peak MiB", *heads):
+    for head in ("seconds", f"times {first}", "processor seconds", "peak MiB", *heads):
         table.add_column(head, justify="right")
     for name, one in found.items():
-        cells = [f"{one.seconds:.2f}", f"{one.ratio:.2f}", f"{one.peak_mib:,.0f}"]
+        cells = [
+            f"{one.seconds:.2f}",
+            f"{one.ratio:.2f}",
+            f"{one.cpu_seconds:.1f}",
+            f"{one.peak_mib:,.0f}",
+        ]
         table.add_row(name, *cells, *extra.get(name, []))
     return table
 

@@ -14,12 +14,14 @@ class Compared:
     Attributes
     ----------
     seconds : float
+    cpu_seconds : float
     peak_mib : float
     ratio : float
         Median over the rounds of its seconds over those of the first contender in that round.
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     ratio: float
 
@@ -47,6 +49,7 @@ def compare(contenders: Mapping[str, Callable[[], Measured]], rounds: int) -> di
     return {
         name: Compared(
             median(one.seconds for one in runs),
+            median(one.cpu_seconds for one in runs),
             median(one.peak_mib for one in runs),
             median(one.seconds / base.seconds for one, base in zip(runs, first, strict=True)),
         )

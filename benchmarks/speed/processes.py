@@ -22,6 +22,9 @@ class Measured:
     ----------
     seconds : float
         As the task itself measured them: without start-up and reading.
+    cpu_seconds : float
+        Processor time of the whole process and those it started, with start-up and reading: it
+        changes less than the seconds when other work runs on the machine.
     peak_mib : float
         Largest resident memory of the process and those it started, each at its own peak.
     answer : dict
@@ -29,6 +32,7 @@ class Measured:
     """
 
     seconds: float
+    cpu_seconds: float
     peak_mib: float
     answer: dict
 
@@ -74,14 +78,18 @@ def run_task(module: str, arguments: dict, address_space: int | None = None) -> 
             process.stdin.write(json.dumps(request).encode())
             process.stdin.close()
             peaks: dict[int, int] = {}
+            times: dict[int, float] = {}
             while process.poll() is None:
                 for pid in _family(process.pid):
                     peaks[pid] = max(peaks.get(pid, 0), _peak_bytes(pid))
+                    times[pid] = max(times.get(pid, 0.0), _cpu_seconds(pid))
                 time.sleep(SAMPLING_SECONDS)
         if process.returncode:
             raise TaskError(f"{module} failed: {errors.read_text()[-2000:]}")
         found = json.loads(answer.read_text())
-    return Measured(found.pop("seconds"), sum(peaks.values()) / MEBIBYTE, found)
+    return Measured(
+        found.pop("seconds"), sum(times.values()), sum(peaks.values()) / MEBIBYTE, found
+    )
 
 
 def _family(pid: int) -> list[int]:
@@ -104,3 +112,14 @@ def _peak_bytes(pid: int) -> int:
         return 0
     lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(lines[0].split()[1]) * 1024 if lines else 0
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has used, 0 when it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    # The name, in brackets, may hold anything; user and system time are fields 14 and 15.
+    after_name = text.rsplit(")", 1)[1].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")

@@ -57,6 +57,7 @@ def test_a_task_is_measured_in_a_process_of_its_own():
     assert found.seconds == 1.5
     assert found.answer == {"told": "done"}
     assert 200 < found.peak_mib < 1000
+    assert 0 < found.cpu_seconds < 60
 
 
 def test_a_task_that_needs_more_than_it_may_have_fails():
@@ -71,7 +72,7 @@ def test_contenders_take_turns_and_medians_are_of_pairs():
     def contender(name):
         def measured():
             order.append(name)
-            return Measured(next(seconds[name]), 10.0, {})
+            return Measured(next(seconds[name]), 5.0, 10.0, {})
 
         return measured
 
