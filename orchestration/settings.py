@@ -87,6 +87,11 @@ class Places:
         """The folder of the releases that the online application answers from, one folder each."""
         return self.home / "releases"
 
+    @property
+    def landing(self) -> Path:
+        """The folder of what the online application accepted and showed, a folder a stream."""
+        return self.home / "landing"
+
     def make_folders(self) -> None:
         """Create the folders, which DuckDB, Feast and matplotlib expect to exist."""
         for folder in (self.home, self.features, self.plots):

@@ -13,6 +13,7 @@ from orchestration.releases.aliases import (
 from orchestration.releases.mirror import MirrorError, mirror
 from orchestration.releases.promotion import Signature
 from orchestration.releases.registry import aliases_of, moved_by_hand, read_registered, register
+from orchestration.releases.shadows import write_shadows
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from orchestration.tracking import TrackingError
@@ -47,6 +48,8 @@ def catch_up(settings: Settings, mapping: str, warehouse: Warehouse, releases: P
         warnings.append(f"{error}; the aliases are in effect, and the next command records them")
     try:
         mirror(warehouse, releases)
+        landing = settings.places(mapping).landing / "shadow"
+        write_shadows(warehouse, landing, releases, datetime.now(UTC))
     except MirrorError as error:
         warnings.append(str(error))
     return warnings

@@ -49,17 +49,25 @@ def mirror(warehouse: Warehouse, releases: Path) -> int:
     Raises
     ------
     MirrorError
-        If another process holds the warehouse longer than the resource waits, or there is none.
+        As `replace_or_say`.
     """
     changes = read_history(releases)
-    if not changes:
-        return 0
-    frame = changes_frame(changes)
+    return replace_or_say(warehouse, TABLE, changes_frame(changes)) if changes else 0
+
+
+def replace_or_say(warehouse: Warehouse, table: str, frame: pd.DataFrame) -> int:
+    """Write the whole content of a table; return how many rows it has.
+
+    Raises
+    ------
+    MirrorError
+        If another process holds the warehouse longer than the resource waits, or there is none.
+    """
     try:
-        return warehouse.replace(TABLE, frame)
+        return warehouse.replace(table, frame)
     except (WarehouseInUseError, duckdb.Error) as error:
         reason = str(error).splitlines()[0]
         raise MirrorError(
-            f"rec_releases of the warehouse does not show this yet ({reason}); the next run, or "
+            f"{table} of the warehouse does not show this yet ({reason}); the next run, or "
             "`topshelf releases --repair`, writes it"
         ) from error

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ml.shadow import ListPair, compare_lists
+from orchestration.releases.mirror import replace_or_say
 from orchestration.resources import Warehouse
 from serving.bundle import Bundle
 from serving.bundle_files import BundleError
@@ -56,9 +57,15 @@ def compare_shadows(landing: Path, releases: Path, now: datetime) -> pd.DataFram
 
 
 def write_shadows(warehouse: Warehouse, landing: Path, releases: Path, now: datetime) -> int:
-    """Write the comparisons into the warehouse; return how many rows there are."""
+    """Write the comparisons into the warehouse; return how many rows there are.
+
+    Raises
+    ------
+    MirrorError
+        If the warehouse cannot take them now.
+    """
     frame = compare_shadows(landing, releases, now)
-    return 0 if frame.empty else warehouse.replace(TABLE, frame)
+    return 0 if frame.empty else replace_or_say(warehouse, TABLE, frame)
 
 
 def _catalogue_size(folder: Path) -> Iterator[int]:
