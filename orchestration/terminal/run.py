@@ -6,6 +6,7 @@ from dataclasses import asdict
 from rich.console import Console
 
 from orchestration.mapping import MappingError, load_mapping, settings_file
+from orchestration.releases.standing import standing, standing_text
 from orchestration.run_lock import LogInUseError
 from orchestration.settings import Settings
 from orchestration.summary import summarise
@@ -62,11 +63,13 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
         "snapshot": str(places.snapshot),
         "settings_file": used,
     }
+    found = standing(places.releases)
     if as_json:
-        write_json({**result, **asdict(summary)})
+        write_json({**result, **asdict(summary), "online": asdict(found)})
     else:
         shown = os.path.relpath(places.snapshot)
         Console(highlight=False).print(summary_text(summary, shown, seconds, used))
+        Console(highlight=False).print(f"\n{standing_text(found)}")
     return 0
 
 
