@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from ml.guardrails import GuardLimits
 from orchestration.releases.aliases import read_history
 from orchestration.releases.bounds import GateBounds
-from orchestration.releases.guard import guard_canary
+from orchestration.releases.guard import guard_canary, guarding_canary
 from orchestration.releases.promotion import promote, start_canary
 from serving.pointers import PointerWatch, read_pointers
 from serving.variant_counts import VariantRecorder
@@ -83,3 +84,27 @@ def test_without_a_canary_there_is_nothing_to_guard(build, releases, sign):
     assert guard_canary(releases, GuardLimits(), NOW) is None
     promote(releases, "good", GateBounds(), sign())
     assert guard_canary(releases, GuardLimits(), NOW) is None
+
+
+def test_a_server_ends_its_bad_canary_by_itself(canary):
+    serve(canary, fails=["bad"])
+    with guarding_canary(canary, GuardLimits(), look_seconds=0.02):
+        deadline = time.monotonic() + 30
+        while read_pointers(canary).canary and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert read_pointers(canary).canary is None
+    assert [change.action for change in read_history(canary)].count("end_canary") == 1
+
+
+def test_a_guard_outlives_a_look_that_fails(canary):
+    aliases = canary / "aliases.json"
+    whole = aliases.read_text()
+    aliases.write_text("{")
+    with guarding_canary(canary, GuardLimits(), look_seconds=0.02):
+        time.sleep(0.2)
+        aliases.write_text(whole)
+        serve(canary, fails=["bad"])
+        deadline = time.monotonic() + 30
+        while read_pointers(canary).canary and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert read_pointers(canary).canary is None
