@@ -15,9 +15,13 @@ from serving.bundle_files import BundleError
 from serving.landing import landed_rows
 
 TABLE = "ml.shadow_comparisons"
+# Two lists of twenty each: some tens of megabytes.
+NEWEST = 20_000
 
 
-def compare_shadows(landing: Path, releases: Path, now: datetime) -> pd.DataFrame:
+def compare_shadows(
+    landing: Path, releases: Path, now: datetime, newest: int = NEWEST
+) -> pd.DataFrame:
     """Compare both answers to every request that a shadow repeated, by pair of releases.
 
     Parameters
@@ -28,24 +32,25 @@ def compare_shadows(landing: Path, releases: Path, now: datetime) -> pd.DataFram
         The folder of the releases; a pair whose live release is gone is left out.
     now : datetime
         When it is compared, UTC.
+    newest : int
+        Most requests of a pair of releases that count, the newest, >= 1.
 
     Returns
     -------
     DataFrame
         Rows of `ml.shadow_comparisons`.
     """
-    pairs: dict[tuple[str, str], list[ListPair]] = defaultdict(list)
-    seen: set[str] = set()
+    pairs: dict[tuple[str, str], dict[str, ListPair]] = defaultdict(dict)
     for row in landed_rows(landing):
-        if row["request_id"] not in seen:
-            seen.add(row["request_id"])
-            pairs[row["shadow_release_id"], row["live_release_id"]].append(
-                ListPair(
-                    row["live_items"], row["shadow_items"], row["live_scores"], row["shadow_scores"]
-                )
-            )
+        found = pairs[row["shadow_release_id"], row["live_release_id"]]
+        # By request: the log holds each line at least once.
+        found[row["request_id"]] = ListPair(
+            row["live_items"], row["shadow_items"], row["live_scores"], row["shadow_scores"]
+        )
+        if len(found) > newest:
+            del found[next(iter(found))]
     frames = [
-        compare_lists(found, size).assign(shadow_release_id=shadow, live_release_id=live)
+        compare_lists(found.values(), size).assign(shadow_release_id=shadow, live_release_id=live)
         for (shadow, live), found in pairs.items()
         for size in _catalogue_size(releases / live)
     ]

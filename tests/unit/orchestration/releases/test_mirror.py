@@ -8,7 +8,7 @@ import pytest
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.mirror import MirrorError, mirror
 from orchestration.releases.promotion import note_builds, promote, start_canary
-from orchestration.releases.shadows import write_shadows
+from orchestration.releases.shadows import compare_shadows, write_shadows
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT
 from serving.landing import LandingLog
@@ -87,6 +87,8 @@ def test_what_the_shadow_said_becomes_a_table(build, releases, tmp_path, warehou
     assert set(rows["live_release_id"]) == {"r1"}
     assert set(rows["request_count"]) == {2}
     values = {(one.metric, one.cutoff): one.value for one in rows.itertuples()}
+    (last,) = {*compare_shadows(tmp_path / "landing", releases, NOW, newest=1)["request_count"]}
+    assert last == 1
     # Half of the first pair, one of two of the second.
     assert values["overlap", 5] == 0.5
     # lamp moved by one place, cup by none.
