@@ -49,7 +49,15 @@ class RecentEvent:
 
 
 class RecentEvents(Protocol):
-    """A store of recent events that all processes share. Errors are `OSError`."""
+    """A store of recent events that all processes share. Errors are `OSError`.
+
+    Attributes
+    ----------
+    is_near : bool
+        Whether a read takes less time than handing it to another thread.
+    """
+
+    is_near: bool
 
     def add(self, events: Mapping[str, Sequence[RecentEvent]]) -> None:
         """Add events by user; one that is known already changes nothing."""

@@ -33,6 +33,8 @@ class RedisRecentEvents:
         How long the server is waited for.
     """
 
+    is_near = False
+
     def __init__(self, url: str, project: str, patience_seconds: float = 0.2) -> None:
         self._project = project.encode()
         # The client's types know texts only; keys and fields here are bytes.

@@ -30,6 +30,8 @@ class SqliteRecentEvents:
         How long another writer is waited for.
     """
 
+    is_near = True
+
     def __init__(self, path: Path, patience_seconds: float = 0.2) -> None:
         self._path, self._patience = path, patience_seconds
         # A transaction belongs to a connection: with one per thread, readers do not meet.

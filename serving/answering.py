@@ -47,9 +47,11 @@ async def recent_events(parts: Application, user_id: str, course: Course) -> lis
         course.degraded.append("store")
         return []
     start = time.perf_counter()
-    loop = asyncio.get_running_loop()
-    reading = loop.run_in_executor(parts.pool, parts.recent.read, user_id)
     try:
+        if parts.recent.is_near:
+            return parts.recent.read(user_id)
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(parts.pool, parts.recent.read, user_id)
         return await asyncio.wait_for(reading, parts.settings.store_seconds)
     except (OSError, TimeoutError) as error:
         LOG.warning("the online store does not answer: %s", error)

@@ -47,14 +47,12 @@ def pool_entries(bundle: "Bundle", user: int) -> list[Entry]:
     return list(_entries(bundle, bundle.pool(user)))
 
 
-def popular_entries(bundle: "Bundle", segment: str | None) -> list[Entry]:
-    """Return what is popular in a segment, or with all; none where that is not known."""
+def popular_entries(bundle: "Bundle", segment: str | None) -> Iterator[Entry]:
+    """Yield what is popular in a segment, or with all; none where that is not known."""
     rows = bundle.popular() if segment is None else bundle.popular(segment)
     source = "popular" if segment is None else "segment"
-    return [
-        Entry(item, None, source, None, count if count >= 0 else None)
-        for item, count in zip(rows.items.tolist(), rows.user_counts.tolist(), strict=True)
-    ]
+    for item, count in zip(rows.items.tolist(), rows.user_counts.tolist(), strict=True):
+        yield Entry(item, None, source, None, count if count >= 0 else None)
 
 
 def without(entries: Iterable[Entry], barred: Iterable[int]) -> list[Entry]:

@@ -1,6 +1,6 @@
 """The ladder of fallbacks: the best list that can be had now, and which one that is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,7 +51,7 @@ class Listing:
     Attributes
     ----------
     entries : list of Entry
-        Best first; more than were asked for, if there are more.
+        Best first; as many as were asked for, if there are so many.
     fallback : str
         Of the ladder: the step that the first item came from.
     history_items, recent_events, candidates, excluded : int
@@ -66,7 +66,7 @@ class Listing:
     excluded: int = 0
 
 
-Step = tuple[str, Callable[[], list[Entry]]]
+Step = tuple[str, Callable[[], Iterable[Entry]]]
 
 
 def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datetime) -> Listing:
@@ -89,17 +89,23 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
     """
     taste = taste_of(bundle, wish.user_id, events, now)
     barred = taste.barred(bundle, repeats=repeats_of(bundle))
-    refused = [bundle.item_index(item_id) for item_id in wish.exclude]
-    barred = np.union1d(barred, np.array([i for i in refused if i is not None], dtype=np.int64))
+    refused = [i for i in map(bundle.item_index, wish.exclude) if i is not None]
+    if refused:
+        barred = np.union1d(barred, np.array(refused, dtype=np.int64))
+    closed = set(barred.tolist())
     counts = {"candidates": 0}
     found: list[Entry] = []
     first = NOTHING
     steps = _steps if wish.policy == LIVE else _popular_steps
     for name, entries in steps(bundle, taste, barred, now, counts):
-        more = without(entries(), [*barred.tolist(), *(entry.item for entry in found)])
-        more = [entry for entry in more if _is_wanted(bundle, entry.item, wish.category)]
-        first = name if not found and more else first
-        found += more
+        for entry in entries():
+            if len(found) >= wish.length:
+                break
+            if entry.item in closed or not _is_wanted(bundle, entry.item, wish.category):
+                continue
+            closed.add(entry.item)
+            first = first if found else name
+            found.append(entry)
         if len(found) >= wish.length:
             break
     if not found:
@@ -162,14 +168,13 @@ def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[En
 
 
 def _last_resort(
-    bundle: Bundle, taste: Taste, wish: Wish, refused: list[int | None]
+    bundle: Bundle, taste: Taste, wish: Wish, refused: list[int]
 ) -> tuple[str, list[Entry]]:
     """Return popular items although the user has seen them all."""
     disliked = [one.item for one in taste.lately if one.is_disliked]
     if taste.user is not None and repeats_of(bundle):
         disliked += bundle.excluded(taste.user).tolist()
-    barred = [*disliked, *(item for item in refused if item is not None)]
-    entries = without(popular_entries(bundle, None), barred)
+    entries = without(popular_entries(bundle, None), [*disliked, *refused])
     kept = [entry for entry in entries if _is_wanted(bundle, entry.item, wish.category)]
     return (POPULAR if kept else NOTHING), kept
 

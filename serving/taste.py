@@ -86,6 +86,8 @@ class Taste:
         """
         known = bundle.excluded(self.user) if self.user is not None else NOTHING
         new = [one.item for one in self.lately if one.is_disliked or not repeats]
+        if not new:
+            return known
         return np.union1d(known, np.array(new, dtype=np.int64))
 
 

@@ -33,6 +33,9 @@ def router(parts: Application) -> APIRouter:
     """Build the route of recommendations."""
     routes = APIRouter()
     most = parts.settings.limits.items_per_answer
+    # What an exploring place may be given to.
+    exploration = parts.settings.exploration
+    spare = exploration.rank + exploration.depth if exploration.rate else 0
 
     @routes.get(
         "/v1/recommendations/{user_id:path}",
@@ -68,7 +71,7 @@ def router(parts: Application) -> APIRouter:
         bundle, variant = shelved.chosen(user_id)
         arm, policy = chosen_policy(parts.settings.experiments, user_id, now)
         variant = f"{variant} {arm}" if arm else variant
-        length = n + offset + parts.settings.exploration.depth
+        length = n + offset + spare
         wish = Wish(user_id, length, category, frozenset(exclude), policy)
         if bundle is None:
             course.degraded.append("release")

@@ -201,6 +201,7 @@ def test_an_online_store_that_hangs_costs_no_more_than_its_time(tmp_path, servin
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
     client = serving(tmp_path, store_seconds=0.05)
+    client.app.state.parts.recent.is_near = False
     client.app.state.parts.recent.read = lambda _: time.sleep(1)
     answer = ask(client, explain=True)
     assert answer.meta.fallback == "personal"
