@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ml.experiments.results import LEAST_USERS
 from ml.experiments.sample_ratio import sample_ratio
 from ml.experiments.sequences import LEVEL
 
 HISTORY = "history"
+# If it happened to more than 3 / n of the users, n users without it would be seen less than once in
+# twenty times; also by who looks daily, for it cannot un-happen.
+RULE_OF_THREE = 3.0
 COLUMNS = [
     "experiment_id",
     "variant",
@@ -188,6 +192,14 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     """Compare the harm, the change in the wrong direction, with what is borne."""
     step = f"guardrail {metric}"
     row = _result(case, metric)
+    if row is not None and _is_never(case, row):
+        most = RULE_OF_THREE / row["user_count"]
+        words = f"{case.metrics['title'][metric]!s}: none of {row['user_count']:,} users had any"
+        if most <= margin:
+            text = f"{words}: at most {most:.2g}, worse by less than {margin:g}."
+            return Step(step, "passed", most, margin, text)
+        text = f"{words}, too few to exclude {margin:g}"
+        return Step(step, "waiting", most, margin, text)
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
         return Step(step, "waiting", math.nan, margin, f"{metric} {why}.")
@@ -200,6 +212,12 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     if harm[1] > margin:
         return Step(step, "waiting", harm[1], margin, f"{words}: {margin:g} is not excluded yet")
     return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {margin:g}.")
+
+
+def _is_never(case: Case, row: pd.Series) -> bool:
+    """Whether something that should not happen has not happened once, to users enough to say so."""
+    is_down = case.metrics["better"][str(row.name)] == "down"
+    return bool(is_down and row["value"] == 0 and row["user_count"] >= LEAST_USERS)
 
 
 def _result(case: Case, metric: str) -> pd.Series | None:

@@ -193,7 +193,7 @@ def _refusals(pairs: pd.DataFrame, effect: Effect) -> pd.Series:
     reasons = [
         (least == 0, "an arm has no users whose window is over"),
         (least < LEAST_USERS, f"an arm has fewer than {LEAST_USERS} users whose window is over"),
-        (nothing, "an arm was shown nothing"),
+        (nothing, "an arm has nothing to divide by, such as impressions"),
         (
             flat | still,
             "all users of an arm have the same value: there is no variation to judge by",

@@ -1,5 +1,3 @@
-{%- set has_impressions = "true" if var("mapping").get("impressions") else "false" -%}
-
 -- Moments at which a user could have met an experiment: lists that were shown; in a log without
 -- them, anything the user did.
 with
@@ -16,7 +14,14 @@ shown as (
 
     from {{ ref('stg_impressions__shown') }}
 
-    where {{ has_impressions }}
+),
+
+-- Lists may have been mapped, or logged by the online application.
+showing as (
+
+    select count(*) > 0 as is_showing_lists
+
+    from shown
 
 ),
 
@@ -30,7 +35,7 @@ interactions as (
 
     from {{ ref('stg_events__interactions') }}
 
-    where role != 'ignore' and not {{ has_impressions }}
+    where role != 'ignore'
 
 ),
 
@@ -57,14 +62,17 @@ contacts as (
     union all
 
     select
-        user_id,
-        interaction_id as request_id,
+        interactions.user_id,
+        interactions.interaction_id as request_id,
         cast(null as varchar) as release_id,
-        surface,
+        interactions.surface,
         cast(null as varchar) as shown_variant,
-        interacted_at as contact_at
+        interactions.interacted_at as contact_at
 
     from interactions
+
+    inner join showing
+        on not showing.is_showing_lists
 
 ),
 

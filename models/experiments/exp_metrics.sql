@@ -22,7 +22,8 @@ metrics as (
         ('sessions_per_week', 'Sessions a week', 'sessions', 'mean', 'retention', 0, 28, 'up'),
         ('days_to_return', 'Days until back', 'days', 'mean', 'retention', 1, 29, 'down'),
         ('negative_events', 'Dislikes', 'events', 'mean', 'guardrail', 0, 7, 'down'),
-        ('top_item_share', 'Share of top 1 % items', 'share', 'ratio', 'guardrail', 0, 7, 'down')
+        ('top_item_share', 'Share of top 1 % items', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
+        ('fallback_share', 'Share of fallback lists', 'share', 'ratio', 'guardrail', 0, 7, 'down')
     ) as listed (
         metric, title, unit, kind, metric_group, window_from_days, window_until_days, better
     )

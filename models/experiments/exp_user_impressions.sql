@@ -20,6 +20,7 @@ impressions as (
         request_id,
         user_id,
         item_id,
+        fallback,
         shown_at
 
     from {{ ref('stg_impressions__shown') }}
@@ -78,7 +79,10 @@ summed as (
         exposures.user_id,
         count(*) as impression_count,
         count(clicks.item_id) as click_count,
-        count(top_items.item_id) as top_item_count
+        count(top_items.item_id) as top_item_count,
+        count(impressions.fallback) as labelled_count,
+        count(*) filter (where impressions.fallback not in ('recent', 'personal'))
+            as fallback_count
 
     from exposures
 
@@ -107,7 +111,9 @@ final as (
         user_id,
         cast(impression_count as bigint) as impression_count_7d,
         cast(click_count as bigint) as click_count_7d,
-        cast(top_item_count as bigint) as top_item_count_7d
+        cast(top_item_count as bigint) as top_item_count_7d,
+        cast(labelled_count as bigint) as labelled_count_7d,
+        cast(fallback_count as bigint) as fallback_count_7d
 
     from summed
 

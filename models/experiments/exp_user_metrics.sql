@@ -45,8 +45,10 @@ crossed as (
             when 'days_to_return' then least(coalesce(outcomes.days_to_return, 29), 29)
             when 'negative_events' then outcomes.negative_count_7d
             when 'top_item_share' then outcomes.top_item_count_7d
+            when 'fallback_share' then outcomes.fallback_count_7d
         end as numerator,
         case
+            when metrics.metric = 'fallback_share' then outcomes.labelled_count_7d
             when metrics.kind = 'ratio' then outcomes.impression_count_7d
             else 1
         end as denominator,

@@ -33,7 +33,9 @@ impressions as (
         user_id,
         impression_count_7d,
         click_count_7d,
-        top_item_count_7d
+        top_item_count_7d,
+        labelled_count_7d,
+        fallback_count_7d
 
     from {{ ref('exp_user_impressions') }}
 
@@ -105,6 +107,8 @@ final as (
         coalesce(impressions.impression_count_7d, 0) as impression_count_7d,
         coalesce(impressions.click_count_7d, 0) as click_count_7d,
         coalesce(impressions.top_item_count_7d, 0) as top_item_count_7d,
+        coalesce(impressions.labelled_count_7d, 0) as labelled_count_7d,
+        coalesce(impressions.fallback_count_7d, 0) as fallback_count_7d,
         coalesce(summed.positive_count_7d, 0) as positive_count_7d,
         coalesce(summed.attributed_positive_count_7d, 0) as attributed_positive_count_7d,
         coalesce(summed.negative_count_7d, 0) as negative_count_7d,

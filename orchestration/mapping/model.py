@@ -131,6 +131,7 @@ class ImpressionColumns(_Columns):
     shown_at: str
     release_id: str | None = None
     variant: str | None = None
+    fallback: str | None = None
     propensity: str | None = None
 
 

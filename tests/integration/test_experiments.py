@@ -195,6 +195,4 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
     verdicts = last["verdict"].to_dict()
     assert verdicts["neighbour", "b"] == verdicts["other_layer", "tight"] == "stop"
     assert verdicts["history", "other_half"] == "nothing_to_decide"
-    # Nobody disliked anything: the guardrail has no variation, and is not taken to be kept.
-    assert verdicts["lifted", "new"] == "stop"
-    assert "negative_events has no answer" in last.loc[("lifted", "new"), "words"]
+    assert verdicts["lifted", "new"] == "ship"

@@ -20,6 +20,7 @@ renamed as (
         -- strings
         nullif(lower(trim(surface)), '') as surface,
         nullif(trim(variant), '') as variant,
+        nullif(lower(trim(fallback)), '') as fallback,
 
         -- numbers
         try_cast(rank as bigint) as shown_rank,

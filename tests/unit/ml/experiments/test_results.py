@@ -151,6 +151,14 @@ def test_harm_beyond_the_margin_stops_what_the_primary_metric_would_ship():
     assert "Dislikes: changed by +0.13" in found[1]
 
 
+@pytest.mark.parametrize(("margin", "status"), [(0.003, "passed"), (0.0029, "waiting")])
+def test_harm_that_never_happened_is_at_most_three_in_all_users(margin, status):
+    never = sums({"old": values(20, 1000), "new": values(0, 1000)}, "negative_events")
+    found = decided(pd.concat([BETTER, never]), guardrails=f"negative_events:{margin}")
+    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+    assert (step["status"], step["value"]) == (status, 0.003)
+
+
 def test_what_may_still_do_harm_keeps_running_until_all_are_counted():
     unclear = sums({"old": values(20, 1000), "new": values(30, 1000)}, "negative_events")
     found = decided(
