@@ -57,6 +57,7 @@ BASKET = 25.0
 CLICK_RATE = 0.08
 # Of the gamma distribution that a user's eagerness has: its mean is 1, its variance 1 / SHAPE.
 SHAPE = 2.0
+MOST_EAGER = 2.5
 
 
 def draw_users(experiments: int, design: Design, generator: np.random.Generator) -> Users:
@@ -69,8 +70,8 @@ def draw_users(experiments: int, design: Design, generator: np.random.Generator)
     eager = generator.gamma(SHAPE, 1 / SHAPE, shape)
     is_treated = generator.random(shape) < 0.5
     factor = 1 + design.lift * is_treated
-    # Eager users come back at most three times as often: the mean of min(eager, 3) is corrected.
-    habitual = np.minimum(eager, 3.0) / MEAN_OF_CAPPED
+    # No chance may reach one, also with a lift: eagerness is capped, and its mean corrected.
+    habitual = np.minimum(eager, MOST_EAGER) / MEAN_OF_CAPPED
     returned = generator.random(shape) < RETURN_RATE * habitual * factor
     bought = generator.random(shape) < BUYERS * habitual
     basket = generator.lognormal(np.log(BASKET) - 0.5, 1.0, shape)
@@ -90,8 +91,8 @@ def draw_users(experiments: int, design: Design, generator: np.random.Generator)
 
 
 def _mean_of_capped() -> float:
-    """Return E[min(G, 3)] of the gamma distribution, by its distribution function."""
-    grid = np.linspace(0.0, 3.0, 300_001)
+    """Return the mean of the capped eagerness from the distribution function of the gamma."""
+    grid = np.linspace(0.0, MOST_EAGER, 300_001)
     # The survival function of a gamma distribution with shape 2 and rate 2.
     survival = np.exp(-2 * grid) * (1 + 2 * grid)
     return float(np.trapezoid(survival, grid))
