@@ -1,0 +1,200 @@
+"""The questions asked of an arm before a verdict, each answered with its number."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from ml.experiments.results import LEAST_USERS
+from ml.experiments.sample_ratio import sample_ratio
+from ml.experiments.sequences import LEVEL
+
+# If it happened to more than 3 / n of the users, n users without it would be seen less than once in
+# twenty times; also by who looks daily, for it cannot un-happen.
+RULE_OF_THREE = 3.0
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a result must keep to be believed.
+
+    Parameters
+    ----------
+    set_aside_share : float
+        Most users that may be set aside, in two arms or with an arm that nobody planned.
+    join_rate : float
+        Least share of interactions naming a list that find its impression.
+    sample_ratio_p_value : float
+        Least p-value of the split, valid at every look.
+    false_discovery_rate : float
+        Most share of wrong discoveries among those made.
+    """
+
+    set_aside_share: float = 0.05
+    join_rate: float = 0.9
+    sample_ratio_p_value: float = 0.001
+    false_discovery_rate: float = 1 - LEVEL
+
+
+@dataclass(frozen=True)
+class Step:
+    """One question and its answer: passed, failed or waiting."""
+
+    name: str
+    status: str
+    value: float
+    bound: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is known of one arm of one experiment."""
+
+    experiment: pd.Series
+    check: pd.Series
+    arms: pd.DataFrame
+    arm: pd.Series
+    results: pd.DataFrame
+    metrics: pd.DataFrame
+
+
+def steps_of(case: Case, bounds: Bounds) -> Iterator[Step]:
+    """Ask in order: schema, join rate, sample ratio, guardrails, primary metric, way back."""
+    yield _schema(case, bounds)
+    yield _join_rate(case, bounds)
+    yield _sample_ratio(case, bounds)
+    yield from _guardrails(case)
+    yield _primary(case, bounds)
+    yield _way_back(case)
+
+
+def _schema(case: Case, bounds: Bounds) -> Step:
+    exposed = int(case.check["exposed_count"])
+    set_aside = exposed - int(case.check["user_count"])
+    share = set_aside / exposed if exposed else 0.0
+    gaps = int(case.check["missing_day_count"])
+    told = f"{exposed:,} users met the experiment, {set_aside:,} ({share:.1%}) are set aside"
+    if gaps:
+        told += f"; the log has no event on {gaps} of its days, which lowers both arms alike"
+    unknown = int(case.check["unknown_variant_count"])
+    if share > bounds.set_aside_share:
+        why = f", {unknown:,} of them in arms that nobody planned" if unknown else ""
+        words = f"{told}{why}: more than {bounds.set_aside_share:.0%} leave too little to compare"
+        return Step("schema", "failed", share, bounds.set_aside_share, words)
+    return Step("schema", "passed", share, bounds.set_aside_share, f"{told}.")
+
+
+def _join_rate(case: Case, bounds: Bounds) -> Step:
+    rate, count = float(case.check["join_rate"]), int(case.check["naming_count"])
+    if count == 0 or math.isnan(rate):
+        words = "No interaction names the list that led to it, so there is nothing to compare."
+        return Step("join rate", "passed", math.nan, bounds.join_rate, words)
+    words = f"{rate:.1%} of {count:,} interactions that name a list find its impression"
+    if rate < bounds.join_rate:
+        words += f": below {bounds.join_rate:.0%}, outcomes are lost on the way"
+        return Step("join rate", "failed", rate, bounds.join_rate, words)
+    return Step("join rate", "passed", rate, bounds.join_rate, f"{words}.")
+
+
+def _sample_ratio(case: Case, bounds: Bounds) -> Step:
+    bound = bounds.sample_ratio_p_value
+    counts, shares = case.arms["user_count"].to_numpy(), case.arms["share"].to_numpy()
+    if counts.sum() == 0:
+        return Step("sample ratio", "waiting", math.nan, bound, "Nobody has met it yet.")
+    p_value = sample_ratio(counts, shares).anytime_p_value
+    split = ", ".join(
+        f"{count:,} {name} (planned {share:.0%})"
+        for name, count, share in zip(case.arms["variant"], counts, shares, strict=True)
+    )
+    if p_value < bound:
+        words = f"{split}: chance hardly ever splits so, something decides who is counted"
+        return Step("sample ratio", "failed", p_value, bound, words)
+    return Step("sample ratio", "passed", p_value, bound, f"{split}: as planned.")
+
+
+def _guardrails(case: Case) -> Iterator[Step]:
+    for part in str(case.experiment["guardrails"]).split():
+        metric, text = part.split(":")
+        yield _guardrail(case, metric, float(text))
+
+
+def _guardrail(case: Case, metric: str, margin: float) -> Step:
+    """Compare the harm, the change in the wrong direction, with what is borne."""
+    step = f"guardrail {metric}"
+    row = _result(case, metric)
+    if row is not None and _is_never(case, row):
+        most = RULE_OF_THREE / row["user_count"]
+        words = f"{case.metrics['title'][metric]!s}: none of {row['user_count']:,} users had any"
+        if most <= margin:
+            text = f"{words}: at most {most:.2g}, worse by less than {margin:g}."
+            return Step(step, "passed", most, margin, text)
+        text = f"{words}, too few to exclude {margin:g}"
+        return Step(step, "waiting", most, margin, text)
+    if row is None or pd.notna(row["refusal"]):
+        why = "has no users" if row is None else f"has no answer: {row['refusal']}"
+        return Step(step, "waiting", math.nan, margin, f"{metric} {why}.")
+    is_up = case.metrics.loc[metric, "better"] == "up"
+    harm = (-row["upper"], -row["lower"]) if is_up else (row["lower"], row["upper"])
+    title = str(case.metrics["title"][metric])
+    words = f"{title}: changed by {_told(case, metric, row['difference'])}, {_interval(case, row)}"
+    if harm[0] > margin:
+        return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {margin:g}")
+    if harm[1] > margin:
+        return Step(step, "waiting", harm[1], margin, f"{words}: {margin:g} is not excluded yet")
+    return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {margin:g}.")
+
+
+def _is_never(case: Case, row: pd.Series) -> bool:
+    """Whether something that should not happen has not happened once, to users enough to say so."""
+    is_down = case.metrics["better"][str(row.name)] == "down"
+    return bool(is_down and row["value"] == 0 and row["user_count"] >= LEAST_USERS)
+
+
+def _result(case: Case, metric: str) -> pd.Series | None:
+    """Return the row of a metric; None when no user has met the arm."""
+    rows = case.results.loc[case.results.index == metric]
+    return None if rows.empty else rows.iloc[0]
+
+
+def _primary(case: Case, bounds: Bounds) -> Step:
+    metric = str(case.experiment["primary_metric"])
+    step, bound = "primary metric", bounds.false_discovery_rate
+    row = _result(case, metric)
+    if row is None or pd.notna(row["refusal"]):
+        why = "has no users" if row is None else f"has no answer: {row['refusal']}"
+        return Step(step, "waiting", math.nan, bound, f"{metric} {why}.")
+    sign = 1 if case.metrics.loc[metric, "better"] == "up" else -1
+    words = (
+        f"{case.metrics['title'][metric]!s}: {_told(case, metric, row['value'], '')} against "
+        f"{_told(case, metric, row['control_value'], '')} in control, a difference of "
+        f"{_told(case, metric, row['difference'])}, {_interval(case, row)}, over "
+        f"{row['user_count'] + row['control_user_count']:,} users, "
+        f"{row['mature_share']:.0%} of those exposed"
+    )
+    if row["adjusted_p_value"] > bound or row["lower"] <= 0 <= row["upper"]:
+        text = f"{words}: no difference is shown"
+        return Step(step, "waiting", row["adjusted_p_value"], bound, text)
+    status, text = ("passed", "better") if sign * row["difference"] > 0 else ("failed", "worse")
+    return Step(step, status, row["adjusted_p_value"], bound, f"{words}: {text}.")
+
+
+def _way_back(case: Case) -> Step:
+    control = case.arms.loc[case.arms["is_control"].astype(bool)].iloc[0]
+    words = f"Going back means serving {control['serves']!r} again, which control is served now"
+    if not str(control["serves"]):
+        return Step("rollback ready", "failed", 0.0, 1.0, "Nothing is named to go back to.")
+    return Step("rollback ready", "passed", 1.0, 1.0, f"{words}.")
+
+
+def _interval(case: Case, row: pd.Series) -> str:
+    bounds = [_told(case, str(row.name), row[name]) for name in ("lower", "upper")]
+    return f"{LEVEL:.0%} interval {bounds[0]} to {bounds[1]}"
+
+
+def _told(case: Case, metric: str, value: float, sign: str = "+") -> str:
+    """Write a value in the unit of its metric: a share in points of a hundred."""
+    if case.metrics.loc[metric, "unit"] == "share":
+        return f"{value:{sign}.1%}"
+    return f"{value:{sign}.3g}"
