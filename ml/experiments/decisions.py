@@ -26,7 +26,7 @@ def experiment_decisions(
     arms: pd.DataFrame,
     metrics: pd.DataFrame,
     results: pd.DataFrame,
-    bounds: Bounds = Bounds(),
+    bounds: Bounds | None = None,
 ) -> pd.DataFrame:
     """Ask of every arm: schema, join rate, sample ratio, guardrails, primary metric, way back.
 
@@ -36,7 +36,8 @@ def experiment_decisions(
         `exp_experiments` without rejected rows, `exp_checks`, `exp_arms`, `exp_metrics`.
     results : DataFrame
         From `experiment_results`.
-    bounds : Bounds
+    bounds : Bounds, optional
+        The defaults when left out.
 
     Returns
     -------
@@ -57,7 +58,7 @@ def experiment_decisions(
                 & (results["slice_name"] == "all")
             ].set_index("metric")
             case = Case(pd.Series(experiment), check, own, arm, chosen, known)
-            steps = list(steps_of(case, bounds))
+            steps = list(steps_of(case, bounds or Bounds()))
             verdict, words = _verdict(case, steps)
             last = Step("verdict", verdict, math.nan, math.nan, words)
             rows += [
