@@ -1,6 +1,7 @@
 """The command line: `topshelf run`, `serve`, `tune`, `recommend`, `explain`, `evaluate`."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -318,6 +319,43 @@ def report(
     from orchestration.terminal.reports import report_in_terminal
 
     raise typer.Exit(report_in_terminal(_settings(mapping), experiment, as_json=as_json))
+
+
+@app.command()
+def demo(
+    days: Annotated[int, typer.Option(help="Days that users live with topshelf, 10 to 56.")] = 28,
+    users: Annotated[int, typer.Option(help="Users of the shop, at least 100.")] = 1500,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another shop.")] = 1,
+    home: Annotated[
+        Path | None,
+        typer.Option(help="Where everything goes. [default: TOPSHELF_HOME]", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Let simulated users live with topshelf, and compare the measured lift with the true one.
+
+    The users of an invented shop get their lists from the online application, in this process;
+    they look, buy and return as their planted taste says. Their events land, the pipeline runs
+    again, a new release goes live if its gates let it. Half of the users get most popular items
+    instead: an experiment measures how many more return on the seventh day. At the end, all users
+    live through the same days with each arm, which no shop can do: that is the true lift.
+
+    docs/demo.md says more.
+    """
+    from demo.plan import DemoPlan
+    from demo.terminal import demo_in_terminal
+    from orchestration.terminal.answers import complain
+
+    settings = read_settings()
+    if home is not None:
+        settings = replace(settings, home=home.expanduser().resolve())
+    try:
+        plan = DemoPlan(days=days, users=users, seed=seed)
+    except ValueError as error:
+        complain(str(error))
+        raise typer.Exit(2) from error
+    raise typer.Exit(demo_in_terminal(settings, plan, as_json=as_json, verbose=verbose))
 
 
 @app.command("vars")

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from ml.guardrails import GuardLimits
 from orchestration.mapping import MappingError, load_mapping
 from orchestration.releases.guard import guarding_canary
+from orchestration.running_experiments import running_experiments
 from orchestration.settings import Settings, read_settings
 from orchestration.terminal.answers import complain
 from serving.app import create_app
@@ -37,18 +38,20 @@ def serving_settings(settings: Settings) -> ServingSettings:
         If the file of API keys cannot be read.
     """
     name = load_mapping(settings.mapping, settings.project_root).name
+    places = settings.places(name)
     if settings.online_store and not settings.online_store.startswith(("redis://", "rediss://")):
         msg = (
             f"TOPSHELF_ONLINE_STORE must be redis://HOST:PORT/NUMBER, got {settings.online_store!r}"
         )
         raise ValueError(msg)
     return ServingSettings(
-        home=settings.places(name).home,
+        home=places.home,
         project=f"topshelf_{name}",
         online_store=settings.online_store,
         keys=_keys(settings),
         exploration=Exploration(rate=settings.explore),
         metrics_folder=Path(settings.metrics_folder) if settings.metrics_folder else None,
+        experiments=running_experiments(places.snapshot),
     )
 
 

@@ -58,9 +58,16 @@ def make_shop(releases: Path, release_id: str = "shop-1", **changed: object) -> 
         _ranker(written, bool(changed.get("has_ranker", True)))
         view = {"role": "view", "weight": 1.0, "half_life_days": 30.0, "daily_cap": 2}
         purchase = {"role": "positive", "weight": 5.0, "half_life_days": 90.0, "daily_cap": None}
+        cart = {"role": "positive", "weight": 3.0, "half_life_days": 60.0, "daily_cap": None}
         dislike = {"role": "negative", "weight": 1.0, "half_life_days": 90.0, "daily_cap": None}
         ignored = {"role": "ignore", "weight": 0.0, "half_life_days": 1.0, "daily_cap": None}
-        kinds = {"view": view, "purchase": purchase, "dislike": dislike, "ping": ignored}
+        kinds = {
+            "view": view,
+            "cart": cart,
+            "purchase": purchase,
+            "dislike": dislike,
+            "ping": ignored,
+        }
         writer.json("event_types.json", kinds)
         params = {**TOLD["als"]["params"], **vars(PARAMS)}
         writer.finish(

@@ -61,5 +61,5 @@ def test_the_popular_policy_shows_what_is_popular_and_not_barred(tmp_path, user_
     barred = set() if user is None else set(bundle.excluded(user).tolist())
     expected = [item for item in bundle.popular().items.tolist() if item not in barred]
     assert listing.fallback == "popular"
-    assert [entry.item for entry in listing.entries] == expected
-    assert expected
+    assert [entry.item for entry in listing.entries] == expected[:5]
+    assert len(expected) > 5

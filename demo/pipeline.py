@@ -1,0 +1,123 @@
+"""Running the product's own job, and making its release live if the gates let it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orchestration.mapping import load_mapping
+from orchestration.releases.aliases import read_history, releases_on_disk
+from orchestration.releases.promotion import Signature, promote
+from orchestration.reviewed import load_reviewed
+from orchestration.settings import Settings
+from serving.pointers import read_pointers
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+FIRST = "the first release: nothing else could answer"
+
+
+class RunFailedError(RuntimeError):
+    """The job did not succeed."""
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A run and its release.
+
+    Attributes
+    ----------
+    day : int
+        Of the demo, at whose midnight it ran.
+    release_id : str
+    is_promoted : bool
+        Whether it answers now.
+    refusals : tuple of str
+        What the gates said against it.
+    seconds : float
+    """
+
+    day: int
+    release_id: str
+    is_promoted: bool
+    refusals: tuple[str, ...]
+    seconds: float
+
+
+def refresh(settings: Settings, day: int, report: Callable[[str], None]) -> Refresh:
+    """Run the job `topshelf`, which promotes its release if the gates let it.
+
+    Parameters
+    ----------
+    settings : Settings
+        With the mapping of the day.
+    day : int
+        Of the demo.
+    report : callable
+        Told what is being done.
+
+    Raises
+    ------
+    RunFailedError
+        If a step or a check failed; what answered before goes on.
+    """
+    # It takes seconds to load what the graph is made of.
+    from orchestration.run_job import run_job
+
+    steps = _Steps(report)
+    run = run_job(settings, "topshelf", steps.start, steps.follow)
+    if not run.is_success:
+        raise RunFailedError("\n".join(steps.complaints) or "the run failed")
+    mapping = load_mapping(settings.mapping, settings.project_root)
+    releases = settings.places(mapping.name).releases
+    newest = releases_on_disk(releases)[0]
+    refusals: tuple[str, ...] = ()
+    if read_pointers(releases).live != newest:
+        refusals = _refusals(settings, releases, newest)
+    is_promoted = read_pointers(releases).live == newest
+    return Refresh(day, newest, is_promoted, refusals, run.seconds)
+
+
+def _refusals(settings: Settings, releases: Path, release_id: str) -> tuple[str, ...]:
+    """Return what the gates said against a release; make the very first one live all the same."""
+    gates = [
+        gate
+        for change in read_history(releases)
+        if change.action == "blocked" and change.release_id == release_id
+        for gate in change.gates
+    ]
+    if read_pointers(releases).live is None:
+        mapping = load_mapping(settings.mapping, settings.project_root)
+        bounds = load_reviewed(mapping, settings.project_root).gates
+        forced = Signature("demo", FIRST, datetime.now(UTC))
+        promote(releases, release_id, bounds, forced, force=True)
+    return tuple(f"{gate['name']}: {gate['message']}" for gate in gates)
+
+
+class _Steps:
+    """Tells which step of a run is under way, and keeps what went wrong."""
+
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.complaints: list[str] = []
+        self._report = report
+        self._titles: dict[str, str] = {}
+        self._done = 0
+
+    def start(self, titles: dict[str, str]) -> None:
+        self._titles = titles
+
+    def follow(self, entry: "dg.EventLogEntry") -> None:
+        from orchestration.terminal.failures import failed_check, failure_of
+
+        check, failure = failed_check(entry), failure_of(entry)
+        self.complaints += [check] if check else []
+        self.complaints += [failure.cause] if failure else []
+        event = entry.dagster_event
+        if event is None or event.step_key not in self._titles:
+            return
+        if event.event_type_value == "STEP_START":
+            self._done += 1
+            title = self._titles[event.step_key]
+            self._report(f"step {self._done} of {len(self._titles)}: {title}")

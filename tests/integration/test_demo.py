@@ -1,0 +1,108 @@
+"""The loop, closed: a small shop lives ten days with topshelf."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.settings import PROJECT_ROOT
+from serving.buckets import bucket
+from serving.landing import landed_rows
+
+pytestmark = pytest.mark.integration
+
+COMMAND = (sys.executable, "-W", "ignore", "-m", "orchestration.cli", "demo")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def told(home):
+    """Run the smallest demo; what it says."""
+    finished = subprocess.run(
+        [*COMMAND, "--home", str(home), "--days", "10", "--users", "300", "--json"],
+        cwd=PROJECT_ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return json.loads(finished.stdout)
+
+
+def query(home, sql):
+    with duckdb.connect(str(home / "demo" / "warehouse.duckdb"), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_a_release_answered_and_the_pipeline_ran_again(told):
+    first, last = told["runs"]
+    assert (first["day"], first["is_promoted"]) == (0, True)
+    assert last["day"] == 10
+    assert last["release_id"] != first["release_id"]
+    assert last["is_promoted"] or last["refusals"]
+
+
+def test_everything_shown_and_done_is_in_the_warehouse(home, told):
+    landing = home / "demo" / "landing"
+    shown = list(landed_rows(landing / "impressions"))
+    assert len({row["request_id"] for row in shown}) == told["lists"] > 100
+    assert sum(1 for _ in landed_rows(landing / "events")) == told["events"] > 200
+    ((in_sql,),) = query(
+        home,
+        "select count(distinct request_id) from staging.stg_impressions__shown "
+        "where shown_at >= '2026-02-01'",
+    )
+    assert in_sql == told["lists"]
+
+
+def test_sql_finds_each_user_in_the_arm_that_was_served(home):
+    rows = query(
+        home,
+        "select user_id, variant, set_aside_reason from experiments.exp_exposures "
+        "where experiment_id = 'popular_or_topshelf'",
+    )
+    assert {variant for _, variant, _ in rows} == {"popular", "topshelf"}
+    assert not [reason for _, _, reason in rows if reason == "two_variants"]
+    for user_id, variant, _ in rows:
+        assert variant == ("popular" if bucket("demo-1", user_id) < 5000 else "topshelf")
+
+
+def test_sql_counts_the_returns_as_the_simulation_does(home, told):
+    rows = query(
+        home,
+        "select variant, avg(numerator) from experiments.exp_user_metrics "
+        "where experiment_id = 'popular_or_topshelf' and metric = 'd7_return' and is_mature "
+        "group by variant",
+    )
+    assert dict(rows) == pytest.approx(told["counted"])
+
+
+def test_the_truth_and_the_picture_are_there(told):
+    truth = told["truth"]
+    assert truth["lift"] == pytest.approx(truth["treatment"] - truth["control"])
+    assert truth["users"] > 50
+    assert "true" in Path(told["picture"]).read_text(encoding="utf-8")
+    assert "popular_or_topshelf" in Path(told["page"]).read_text(encoding="utf-8")
+
+
+def test_a_folder_that_is_no_demo_is_left_alone(tmp_path):
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "mine.txt").write_text("keep")
+    finished = subprocess.run(
+        [*COMMAND, "--home", str(tmp_path)],
+        cwd=PROJECT_ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert finished.returncode == 2
+    assert "was not made by a demo" in finished.stderr
+    assert (tmp_path / "demo" / "mine.txt").read_text() == "keep"
