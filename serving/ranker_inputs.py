@@ -85,7 +85,7 @@ def ranker_inputs(
         of_users = columns.user >= 0
         inputs[:, of_users] = bundle.arrays["user_features"][taste.user][columns.user[of_users]]
     _put(inputs, columns, _activity(inputs, columns, taste, now))
-    _put(inputs, columns, _signal_columns(items, signals))
+    _put(inputs, columns, _signal_columns(bundle, items, signals))
     _put(inputs, columns, _category_columns(bundle, taste, items))
     _put(inputs, columns, _compared(inputs, columns))
     _put(inputs, columns, {"is_seen": np.isin(items, taste.history).astype(np.float64)})
@@ -130,7 +130,9 @@ def _activity(
     return values
 
 
-def _signal_columns(items: np.ndarray, signals: Signals) -> dict[str, np.ndarray | float]:
+def _signal_columns(
+    bundle: Bundle, items: np.ndarray, signals: Signals
+) -> dict[str, np.ndarray | float]:
     """Return what the sources say, and how it compares among these items."""
     scores = signals.als[items]
     has_score = np.isfinite(scores)
@@ -141,16 +143,28 @@ def _signal_columns(items: np.ndarray, signals: Signals) -> dict[str, np.ndarray
     ranks = {item: rank for rank, item in enumerate(signals.als_order.tolist(), start=1)}
     covisited = _covisited_columns(items, signals)
     best = np.nanmax(covisited["covisited_score"], initial=0.0)
+    ratio = covisited["covisited_score"] / best if best > 0 else np.full(items.size, np.nan)
     return {
+        "blend_score": _blend(bundle, scores, ratio),
         "als_score": scores,
         "als_position": positions,
         "als_advantage": scores - (scores[has_score].mean() if has_score.any() else np.nan),
         "als_rank": np.array([ranks.get(item, np.nan) for item in items.tolist()]),
         **covisited,
-        "covisited_ratio": covisited["covisited_score"] / best if best > 0 else np.nan,
+        "covisited_ratio": ratio,
         "covisited_score_per_evidence": covisited["covisited_score"]
         / covisited["covisited_evidence_count"],
     }
+
+
+def _blend(bundle: Bundle, als: np.ndarray, covisited: np.ndarray) -> np.ndarray:
+    """Blend the sources as `rnk_blends` does; nan where none says anything good."""
+    settings = bundle.manifest.get("settings", {})
+    liked = np.maximum(np.nan_to_num(als), 0.0)
+    share = liked / max(liked.max(initial=0.0), np.finfo(float).tiny)
+    blend = float(settings.get("sql.blend_als_weight", 1.0)) * share
+    blend += float(settings.get("sql.blend_covisited_weight", 1.0)) * np.nan_to_num(covisited)
+    return np.where(blend > 0, blend, np.nan)
 
 
 def _covisited_columns(items: np.ndarray, signals: Signals) -> dict[str, np.ndarray]:
