@@ -2,11 +2,12 @@
 
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from serving.assignment import Arm, Experiment
-from serving.experiments import POLICIES, RunningExperiment
+from serving.experiments import NOBODY, POLICIES, Holdout, RunningExperiment
 
 # Line 0 is `history`, which is only analysed.
 EXPERIMENTS = """
@@ -16,6 +17,7 @@ EXPERIMENTS = """
     where reject_reason is null and line_number > 0
     order by experiment_id
 """
+HOLDOUT = "select share, salt, serves from experiments.exp_holdout"
 
 
 def running_experiments(snapshot: Path) -> tuple[RunningExperiment, ...]:
@@ -32,20 +34,37 @@ def running_experiments(snapshot: Path) -> tuple[RunningExperiment, ...]:
         By id. Experiments that another program runs, whose arms serve something else, are left
         out.
     """
-    if not snapshot.exists():
-        return ()
-    with duckdb.connect(str(snapshot), read_only=True) as connection:
-        try:
-            rows = connection.execute(EXPERIMENTS).fetchall()
-        except duckdb.CatalogException:
-            # Published before there were experiments.
-            return ()
+    salt = published_holdout(snapshot).salt
     found = []
-    for name, layer, salt, variants, *numbers, starts_at, ends_at in rows:
+    for row in _rows(snapshot, EXPERIMENTS):
+        name, layer, own, variants, first, last, share, starts_at, ends_at = row
         parts = [part.split(":") for part in variants.split()]
-        arms = tuple(Arm(arm, float(share), serves) for arm, share, serves in parts)
+        arms = tuple(Arm(arm, float(size), serves) for arm, size, serves in parts)
         if all(arm.serves in POLICIES for arm in arms):
-            experiment = Experiment(name, layer, salt, arms, *numbers)
+            experiment = Experiment(name, layer, own, arms, first, last, share, salt)
             moments = (moment.replace(tzinfo=UTC) for moment in (starts_at, ends_at))
             found.append(RunningExperiment(experiment, *moments))
     return tuple(found)
+
+
+def published_holdout(snapshot: Path) -> Holdout:
+    """Read who is held out of all releases and experiments.
+
+    Parameters
+    ----------
+    snapshot : Path
+        What was published; without it nobody is.
+    """
+    rows = _rows(snapshot, HOLDOUT)
+    return Holdout(*rows[0]) if rows else NOBODY
+
+
+def _rows(snapshot: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return nothing where nothing was published, or before there was such a table."""
+    if not snapshot.exists():
+        return []
+    with duckdb.connect(str(snapshot), read_only=True) as connection:
+        try:
+            return connection.execute(query).fetchall()
+        except duckdb.CatalogException:
+            return []

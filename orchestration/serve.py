@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from ml.guardrails import GuardLimits
 from orchestration.mapping import MappingError, load_mapping
 from orchestration.releases.guard import guarding_canary
-from orchestration.running_experiments import running_experiments
+from orchestration.running_experiments import published_holdout, running_experiments
 from orchestration.settings import Settings, read_settings
 from orchestration.terminal.answers import complain
 from serving.app import create_app
@@ -52,6 +52,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
         exploration=Exploration(rate=settings.explore),
         metrics_folder=Path(settings.metrics_folder) if settings.metrics_folder else None,
         experiments=running_experiments(places.snapshot),
+        holdout=published_holdout(places.snapshot),
     )
 
 

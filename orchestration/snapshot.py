@@ -29,6 +29,7 @@ TABLES = {
     "ml.ranker_explanations": "user_id, item_id, feature",
     "ml.contributions": "user_id, item_id, contribution_rank",
     "ranking.rnk_frame": "user_id, item_id",
+    "experiments.exp_holdout": "salt",
     **{f"experiments.{name}": order for name, order in REPORTED.items()},
 }
 # Of these only what `topshelf explain` may be asked for: the pairs of the lists, at the moment that

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from serving.buckets import BUCKETS, bucket
 
+# Of dbt's variable `holdout_salt`; a test holds them equal.
 HOLDOUT_SALT = "holdout"
 
 
@@ -42,7 +43,9 @@ class Experiment:
     layer_from, layer_until : float
         The part of the layer that takes part, in [0, 1].
     holdout : float
-        Share of all users that no experiment touches, in [0, 0.5].
+        Share of all users that the experiment does not touch, in [0, 0.5].
+    holdout_salt : str
+        Chooses them; the same in all experiments of a log.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Experiment:
     layer_from: float = 0.0
     layer_until: float = 1.0
     holdout: float = 0.0
+    holdout_salt: str = HOLDOUT_SALT
 
     def __post_init__(self) -> None:
         """Refuse what SQL would refuse."""
@@ -78,7 +82,7 @@ def assigned_arm(experiment: Experiment, user_id: str) -> Arm | None:
     experiment : Experiment
     user_id : str
     """
-    if is_held_out(user_id, experiment.holdout):
+    if is_held_out(user_id, experiment.holdout, experiment.holdout_salt):
         return None
     place = bucket(f"layer:{experiment.layer}", user_id)
     if not _edge(experiment.layer_from) <= place < _edge(experiment.layer_until):
@@ -91,7 +95,7 @@ def assigned_arm(experiment: Experiment, user_id: str) -> Arm | None:
     return None
 
 
-def is_held_out(user_id: str, share: float) -> bool:
+def is_held_out(user_id: str, share: float, salt: str = HOLDOUT_SALT) -> bool:
     """Tell whether no experiment may touch a user, so that they can be compared in the long run.
 
     Parameters
@@ -99,8 +103,9 @@ def is_held_out(user_id: str, share: float) -> bool:
     user_id : str
     share : float
         Held out of all users. A smaller share holds out a part of those of a larger one.
+    salt : str
     """
-    return bucket(HOLDOUT_SALT, user_id) < _edge(share)
+    return bucket(salt, user_id) < _edge(share)
 
 
 def _edge(share: float) -> int:

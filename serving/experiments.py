@@ -4,11 +4,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from serving.assignment import Experiment, assigned_arm
+from serving.assignment import HOLDOUT_SALT, Experiment, assigned_arm, is_held_out
 
 LIVE, POPULAR = "live", "popular"
 # What an arm can serve: the release that would answer anyway, or what is popular in it.
 POLICIES = (LIVE, POPULAR)
+HOLDOUT = "holdout"
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """The users that no release and no experiment touches.
+
+    Parameters
+    ----------
+    share : float
+        Of all users, in [0, 0.5]; 0 for nobody.
+    salt : str
+        Chooses them.
+    serves : str
+        What they get, one of `POLICIES`.
+
+    Raises
+    ------
+    ValueError
+        If the share is out of range, or nobody could answer.
+    """
+
+    share: float = 0.0
+    salt: str = HOLDOUT_SALT
+    serves: str = POPULAR
+
+    def __post_init__(self) -> None:
+        """Refuse what dbt would refuse."""
+        if not 0 <= self.share <= 0.5:
+            raise ValueError(f"holdout_share must be in [0, 0.5], got {self.share:g}")
+        if self.serves not in POLICIES:
+            allowed = ", ".join(POLICIES)
+            raise ValueError(f"the holdout serves {self.serves!r}; it must be one of {allowed}")
+
+
+NOBODY = Holdout()
 
 
 @dataclass(frozen=True)
@@ -43,7 +79,10 @@ class RunningExperiment:
 
 
 def chosen_policy(
-    running: Sequence[RunningExperiment], user_id: str, now: datetime
+    running: Sequence[RunningExperiment],
+    user_id: str,
+    now: datetime,
+    holdout: Holdout = NOBODY,
 ) -> tuple[str, str]:
     """Return the arm of a user as `experiment:arm`, and the policy that makes the list.
 
@@ -54,14 +93,18 @@ def chosen_policy(
     user_id : str
     now : datetime
         With its time zone.
+    holdout : Holdout
+        Comes before all experiments.
 
     Returns
     -------
     label : str
-        Empty for a user without an arm.
+        Empty for a user without an arm; `HOLDOUT` for one who is held out.
     policy : str
         One of `POLICIES`.
     """
+    if is_held_out(user_id, holdout.share, holdout.salt):
+        return HOLDOUT, holdout.serves
     for one in running:
         if one.starts_at <= now < one.ends_at:
             arm = assigned_arm(one.experiment, user_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from feature_repo.recent_events import FILE
-from serving.experiments import RunningExperiment
+from serving.experiments import NOBODY, Holdout, RunningExperiment
 from serving.keys import ApiKey
 from serving.limits import Limits
 
@@ -64,6 +64,8 @@ class ServingSettings:
         Where several processes keep their metrics together.
     experiments : tuple of RunningExperiment
         Whose arms change what some users get.
+    holdout : Holdout
+        Users who get the same policy whatever is released.
     """
 
     home: Path
@@ -76,6 +78,7 @@ class ServingSettings:
     rank_seconds: float = 0.25
     metrics_folder: Path | None = None
     experiments: tuple[RunningExperiment, ...] = ()
+    holdout: Holdout = NOBODY
 
     @property
     def landing(self) -> Path:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvent
 from serving.application import Application
+from serving.experiments import HOLDOUT
 from serving.shadowing import ShadowRequest
 
 if TYPE_CHECKING:
@@ -21,9 +22,16 @@ ENGAGED = frozenset({"positive", "view"})
 
 
 def count_answer(
-    parts: Application, shelved: "Shelved", user_id: str, release: str | None, course: "Course"
+    parts: Application,
+    shelved: "Shelved",
+    user_id: str,
+    label: str,
+    release: str | None,
+    course: "Course",
 ) -> None:
     """Count an answer for the comparison of canary and live, as long as there is a canary.
+
+    Users who are held out get the same whichever of the two has them, and are not compared.
 
     Parameters
     ----------
@@ -31,13 +39,15 @@ def count_answer(
     shelved : Shelved
         That the request was answered from.
     user_id : str
+    label : str
+        The variant that the answer names.
     release : str, optional
         That answered; another one than that of the user's alias counts as an error.
     course : Course
         With all its times.
     """
     pointers = shelved.pointers
-    if pointers.canary is None:
+    if pointers.canary is None or HOLDOUT in label.split():
         return
     variant = pointers.variant_of(user_id)
     parts.variants.answered(

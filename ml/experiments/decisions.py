@@ -6,7 +6,7 @@ import pandas as pd
 
 from ml.experiments.steps import Bounds, Case, Step, steps_of
 
-HISTORY = "history"
+HISTORY, HOLDOUT = "history", "holdout"
 COLUMNS = [
     "experiment_id",
     "variant",
@@ -43,7 +43,7 @@ def experiment_decisions(
     -------
     DataFrame
         `COLUMNS`, a row per arm and step; the last step is the verdict: ship, stop, keep_running,
-        or, for `history`, nothing_to_decide.
+        or, for `history` and `holdout`, nothing_to_decide.
     """
     rows: list[dict[str, object]] = []
     known = metrics.set_index("metric")
@@ -87,6 +87,9 @@ def _verdict(case: Case, steps: list[Step]) -> tuple[str, str]:
             return "stop", f"Stop: the numbers cannot be trusted. {step.words}."
     if case.experiment["experiment_id"] == HISTORY:
         return _verdict_of_history(primary)
+    if case.experiment["experiment_id"] == HOLDOUT:
+        words = "Users whom no release touches against all others, in the long run"
+        return "nothing_to_decide", f"{words}. {primary.words}"
     guardrails = [step for step in steps if step.name.startswith("guardrail ")]
     for step in guardrails:
         if step.status == "failed":

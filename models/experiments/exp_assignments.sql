@@ -99,7 +99,7 @@ met_users as (
             >= round(experiments.layer_from * 10000)
             and {{ bucket("'layer:' || experiments.layer", "contacts.user_id") }}
             < round(experiments.layer_until * 10000)
-            and {{ bucket("'holdout'", "contacts.user_id") }}
+            and {{ bucket(dbt.string_literal(var("holdout_salt")), "contacts.user_id") }}
             >= round(experiments.holdout * 10000)
 
     left join mapped_experiments

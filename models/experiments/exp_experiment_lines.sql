@@ -78,11 +78,14 @@ judged as (
         *,
         case
             when experiment_id is null then 'missing_id'
-            when not regexp_full_match(experiment_id, '[a-z0-9_-]+') or experiment_id = 'history'
+            when
+                not regexp_full_match(experiment_id, '[a-z0-9_-]+')
+                or experiment_id in ('history', 'holdout')
                 then 'unusable_id'
             when unit != 'user' then 'unknown_unit'
             when layer is null then 'missing_layer'
             when salt is null then 'missing_salt'
+            when salt = {{ dbt.string_literal(var("holdout_salt")) }} then 'salt_of_the_holdout'
             when variants is null or len(unreadable_variants) > 0 then 'unreadable_variants'
             when len(variant_names) < 2 then 'fewer_than_two_variants'
             when len(list_distinct(variant_names)) < len(variant_names) then 'repeated_variant'

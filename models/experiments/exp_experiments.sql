@@ -1,7 +1,8 @@
 {%- set history_days = var("experiment_history_days") -%}
 
--- The experiments of this log, those that cannot be analysed with the reason, and `history`: two
--- halves that were treated alike, from which baselines come and in which nothing should be found.
+-- The experiments of this log, those that cannot be analysed with the reason, `history`: two
+-- halves that were treated alike, from which baselines come and in which nothing should be found,
+-- and `holdout`: whom no release touches against all others.
 with
 
 cutoffs as (
@@ -35,6 +36,18 @@ lines as (
 
 ),
 
+holdouts as (
+
+    select
+        salt,
+        serves,
+        share,
+        first_shown_at
+
+    from {{ ref('exp_holdout') }}
+
+),
+
 clashes as (
 
     select
@@ -48,7 +61,8 @@ clashes as (
 judged as (
 
     select
-        lines.* exclude (reject_reason),
+        lines.* exclude (reject_reason, holdout),
+        greatest(lines.holdout, holdouts.share) as holdout,
         coalesce(lines.reject_reason, clashes.reject_reason) as reject_reason
 
     from lines
@@ -56,9 +70,11 @@ judged as (
     left join clashes
         on lines.line_number = clashes.line_number
 
+    cross join holdouts
+
 ),
 
-with_history as (
+with_built_in as (
 
     select * from judged
 
@@ -85,6 +101,34 @@ with_history as (
 
     where cutoff_at is not null
 
+    union all by name
+
+    select
+        -1 as line_number,
+        'holdout' as experiment_id,
+        'holdout' as layer,
+        holdouts.salt,
+        'held_out:' || holdouts.share || ':' || holdouts.serves
+        || ' others:' || round(1 - holdouts.share, 9) || ':live' as variants,
+        'user' as unit,
+        'd7_return' as primary_metric,
+        '' as guardrails,
+        'Whom no release touches, against all others' as note,
+        cast(null as varchar) as reject_reason,
+        0.0 as layer_from,
+        1.0 as layer_until,
+        0.0 as holdout,
+        greatest(
+            holdouts.first_shown_at, cutoffs.cutoff_at - interval '{{ history_days }}' day
+        ) as starts_at,
+        cutoffs.cutoff_at as ends_at
+
+    from cutoffs
+
+    cross join holdouts
+
+    where holdouts.share > 0 and holdouts.first_shown_at < cutoffs.cutoff_at
+
 ),
 
 final as (
@@ -106,7 +150,7 @@ final as (
         cast(starts_at as timestamp) as starts_at,
         cast(ends_at as timestamp) as ends_at
 
-    from with_history
+    from with_built_in
 
 )
 

@@ -28,7 +28,7 @@ final as (
         reject_reason,
         case reject_reason
             when 'missing_id' then 'experiment_id must name the experiment'
-            when 'unusable_id' then 'experiment_id must be of a-z, 0-9, _ and -, and not history'
+            when 'unusable_id' then 'experiment_id must be of a-z, 0-9, _ and -, and not history or holdout'
             when 'unknown_unit' then 'unit must be user: users are assigned and counted'
             when 'missing_layer' then 'layer must say which experiments exclude each other'
             when 'missing_salt' then 'salt must be a text of its own, such as the experiment_id'
@@ -36,6 +36,8 @@ final as (
                 then
                     'variants must be name:share:serves, separated by blanks, such as '
                     || 'control:0.5:most_popular personal:0.5:live'
+            when 'salt_of_the_holdout'
+                then 'salt must not be that of the long-run holdout (holdout_salt)'
             when 'fewer_than_two_variants' then 'variants must be two or more'
             when 'repeated_variant' then 'variants must have different names'
             when 'shares_do_not_add_up' then 'shares must be above 0 and add up to 1'

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from serving.answering import Course, list_for, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
-from serving.experiments import chosen_policy
+from serving.experiments import HOLDOUT, chosen_policy
 from serving.exploration import explored
 from serving.impressions import impression_rows, log_impressions
 from serving.keys import authorise
 from serving.limits import RETRY_SECONDS
+from serving.pointers import LIVE
 from serving.problems import Problem, described
 from serving.watching import count_answer, repeat_in_shadow
 
@@ -68,15 +69,13 @@ def router(parts: Application) -> APIRouter:
 
         shelved = shelved_or_problem(parts)
         course, now = Course(), parts.now()
-        bundle, variant = shelved.chosen(user_id)
-        arm, policy = chosen_policy(parts.settings.experiments, user_id, now)
-        variant = f"{variant} {arm}" if arm else variant
+        bundle, variant, policy = _chosen(parts, shelved, user_id, now)
         length = n + offset + spare
         wish = Wish(user_id, length, category, frozenset(exclude), policy)
         if bundle is None:
             course.degraded.append("release")
             response = _answer(parts, None, variant, [], "none", course, None)
-            count_answer(parts, shelved, user_id, None, course)
+            count_answer(parts, shelved, user_id, variant, None, course)
             return response
         events = await recent_events(parts, user_id, course)
         listing = await list_for(parts, bundle, wish, events, now, course)
@@ -104,13 +103,24 @@ def router(parts: Application) -> APIRouter:
             entries,
             now,
         )
-        count_answer(parts, shelved, user_id, bundle.release_id, course)
+        count_answer(parts, shelved, user_id, variant, bundle.release_id, course)
         if bundle is shelved.live:
             request_id = response.headers["x-request-id"]
             repeat_in_shadow(parts, shelved, request_id, wish, events, now, listing.entries)
         return response
 
     return routes
+
+
+def _chosen(
+    parts: Application, shelved: "Shelved", user_id: str, now: datetime
+) -> "tuple[Bundle | None, str, str]":
+    """Return the release that answers a user, why it does, and the policy that makes the list."""
+    settings = parts.settings
+    arm, policy = chosen_policy(settings.experiments, user_id, now, settings.holdout)
+    # A canary is a release on trial, which must not touch whom no release touches.
+    chosen = (shelved.live, LIVE) if arm == HOLDOUT else shelved.chosen(user_id)
+    return chosen[0], f"{chosen[1]} {arm}" if arm else chosen[1], policy
 
 
 def shelved_or_problem(parts: Application) -> "Shelved":

@@ -16,9 +16,18 @@ pytestmark = pytest.mark.integration
 USERS = 20_000
 START = dt.datetime(2026, 1, 1)
 RUN_DAYS = 20
+# Kept apart from all experiments, by dbt's variables.
+HELD_OUT = {"holdout_share": 0.05, "holdout_salt": "apart"}
 PLANNED = {
     "lifted": Experiment(
-        "lifted", "ranking", "salt-1", (Arm("old", 0.5, "popular"), Arm("new", 0.5, "live")), 0, 0.6
+        "lifted",
+        "ranking",
+        "salt-1",
+        (Arm("old", 0.5, "popular"), Arm("new", 0.5, "live")),
+        0,
+        0.6,
+        0.05,
+        "apart",
     ),
     "neighbour": Experiment(
         "neighbour",
@@ -27,6 +36,8 @@ PLANNED = {
         (Arm("a", 0.1, "live"), Arm("b", 0.2, "live"), Arm("c", 0.7, "live")),
         0.6,
         1,
+        0.05,
+        "apart",
     ),
     "other_layer": Experiment(
         "other_layer",
@@ -34,6 +45,7 @@ PLANNED = {
         "salt-3",
         (Arm("wide", 0.25, "live"), Arm("tight", 0.75, "live")),
         holdout=0.1,
+        holdout_salt="apart",
     ),
 }
 MAPPED = "from_a_tool"
@@ -59,13 +71,15 @@ def log() -> dict[str, pd.DataFrame]:
     for number, user in enumerate(user_ids()):
         at = START + dt.timedelta(seconds=source.randrange(RUN_DAYS * 86400))
         arm = assigned_arm(PLANNED["lifted"], user)
-        variant = f"lifted:{arm.name}" if arm else None
+        variant = f"live lifted:{arm.name}" if arm else None
+        if is_held_out(user, 0.05, "apart"):
+            variant = "live holdout"
         rate = 0.3 + 0.06 * bool(arm and arm.name == "new")
         if number < 200 and arm:
             # Shown the other arm as well, a day later.
             other = "old" if arm.name == "new" else "new"
             later = at + dt.timedelta(days=1)
-            shown.append((f"second-{number}", user, "i1", later, f"lifted:{other}"))
+            shown.append((f"second-{number}", user, "i1", later, f"live lifted:{other}"))
         shown.append((f"r{number}", user, "i1", at, variant))
         browser = f"browser-{number // 2}" if 200 <= number < 300 else None
         if browser:
@@ -102,14 +116,15 @@ def warehouse(log, dbt_build, tmp_path_factory):
         path = home / f"{name}.parquet"
         duckdb.from_df(frame).write_parquet(str(path))
         mapping[name] = {"relation": str(path), "columns": {key: key for key in frame}}
-    file = dbt_build(mapping, home, "seed")
+    file = dbt_build(mapping, home, "seed", **HELD_OUT)
     lines = [
         (
             *(planned.experiment_id, planned.layer, planned.layer_from, planned.layer_until),
             planned.salt,
             " ".join(f"{arm.name}:{arm.share}:{arm.serves}" for arm in planned.arms),
             *("2026-01-01", "2026-01-21", "user", "d7_return"),
-            *("negative_events:0.01", planned.holdout),
+            # A line may hold out more users than all lines do, not fewer.
+            *("negative_events:0.01", 0 if planned.holdout == 0.05 else planned.holdout),
         )
         for planned in PLANNED.values()
     ]
@@ -123,7 +138,7 @@ def warehouse(log, dbt_build, tmp_path_factory):
             )
     chosen = ("staging", "int_interactions", "int_cutoffs", "experiments")
     inferred = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
-    dbt_build(mapping, home, "run", "--select", *chosen, "--exclude", *inferred.split())
+    dbt_build(mapping, home, "run", "--select", *chosen, "--exclude", *inferred.split(), **HELD_OUT)
     with duckdb.connect(str(file), read_only=True) as connection:
         yield connection
 
@@ -135,7 +150,7 @@ def table(warehouse, name: str) -> pd.DataFrame:
 def test_nothing_planned_is_rejected(warehouse):
     found = table(warehouse, "exp_experiments")
     assert found["reject_reason"].isna().all()
-    assert set(found["experiment_id"]) == {"history", MAPPED, *PLANNED}
+    assert set(found["experiment_id"]) == {"history", "holdout", MAPPED, *PLANNED}
 
 
 def test_sql_and_python_put_every_user_in_the_same_arms(warehouse):
@@ -154,8 +169,24 @@ def test_sql_and_python_put_every_user_in_the_same_arms(warehouse):
 def test_a_layer_shares_its_users_out_and_the_holdout_is_left_alone(warehouse):
     users = table(warehouse, "exp_assignments").groupby("experiment_id")["user_id"].agg(set)
     assert not users["lifted"] & users["neighbour"]
-    assert len(users["lifted"] | users["neighbour"]) == USERS
-    assert not {user for user in users["other_layer"] if is_held_out(user, 0.1)}
+    held = {user for user in user_ids() if is_held_out(user, 0.05, "apart")}
+    assert users["lifted"] | users["neighbour"] == set(user_ids()) - held
+    assert not {user for user in users["other_layer"] if is_held_out(user, 0.1, "apart")}
+
+
+def test_the_holdout_is_compared_with_everybody_else_by_the_same_hash(warehouse, log):
+    assignments = table(warehouse, "exp_assignments")
+    own = assignments.loc[assignments["experiment_id"] == "holdout"]
+    arms = own.groupby("variant")["user_id"].agg(set)
+    assert arms["held_out"] == {user for user in user_ids() if is_held_out(user, 0.05, "apart")}
+    (row,) = table(warehouse, "exp_holdout").to_dict("records")
+    shown = log["impressions"]
+    assert row["first_shown_at"] == shown.loc[shown["variant"] == "live holdout", "shown_at"].min()
+    # Whoever was not met again from then on is not of the comparison.
+    met = set(shown.loc[shown["shown_at"] >= row["first_shown_at"], "user_id"])
+    assert len(met) > 0.99 * USERS
+    assert arms["held_out"] | arms["others"] == met
+    assert (row["share"], row["salt"], row["serves"]) == (0.05, "apart", "popular")
 
 
 def test_users_who_met_two_arms_or_share_a_browser_are_set_aside_and_counted(warehouse, log):

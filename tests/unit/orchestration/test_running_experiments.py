@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from orchestration.running_experiments import running_experiments
+from orchestration.running_experiments import published_holdout, running_experiments
 from serving.assignment import Arm
+from serving.experiments import NOBODY, Holdout
 
 COLUMNS = (
     "line_number, experiment_id, layer, salt, variants, reject_reason, layer_from, layer_until, "
@@ -63,3 +64,15 @@ def test_without_a_snapshot_or_its_table_there_are_none(tmp_path):
     with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
         connection.execute("create table something as select 1 as one")
     assert running_experiments(tmp_path / "old.duckdb") == ()
+
+
+def test_who_is_held_out_is_as_published_also_for_experiments(tmp_path):
+    path = published(tmp_path / "published.duckdb", (1, "lists", ARMS, None))
+    assert published_holdout(path) == published_holdout(tmp_path / "none.duckdb") == NOBODY
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "create table experiments.exp_holdout as "
+            "select 'apart' as salt, 'popular' as serves, cast(0.05 as double) as share"
+        )
+    assert published_holdout(path) == Holdout(0.05, "apart", "popular")
+    assert running_experiments(path)[0].experiment.holdout_salt == "apart"

@@ -15,6 +15,7 @@ create schema ranking;
 create schema experiments;
 
 create table experiments.exp_experiments as select 1 as experiment_id;
+create table experiments.exp_holdout as select 'holdout' as salt;
 create table experiments.exp_arms as select 1 as experiment_id, 1 as variant_number;
 create table experiments.exp_checks as select 1 as experiment_id;
 create table experiments.exp_metrics as select 1 as metric;

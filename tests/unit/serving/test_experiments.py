@@ -1,12 +1,14 @@
 """Arms of experiments: who is in one, and what it changes."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 
-from serving.assignment import Arm, Experiment
+from serving.assignment import Arm, Experiment, is_held_out
 from serving.bundle import Bundle
-from serving.experiments import RunningExperiment, chosen_policy
+from serving.experiments import NOBODY, Holdout, RunningExperiment, chosen_policy
 from serving.ladder import Wish, listed
 from tests.unit.serving.shop_release import USER_IDS, make_shop
 
@@ -63,3 +65,28 @@ def test_the_popular_policy_shows_what_is_popular_and_not_barred(tmp_path, user_
     assert listing.fallback == "popular"
     assert [entry.item for entry in listing.entries] == expected[:5]
     assert len(expected) > 5
+
+
+def test_the_holdout_comes_before_every_experiment_and_outlives_it():
+    holdout = Holdout(0.1, "apart")
+    users = [f"u{number:05d}" for number in range(2000)]
+    held = {user for user in users if is_held_out(user, 0.1, "apart")}
+    # Three standard deviations of a tenth of two thousand are 40.
+    assert abs(len(held) - 200) < 40
+    for moment in (START, END):
+        chosen = {user: chosen_policy([running()], user, moment, holdout) for user in users}
+        assert {user for user in users if chosen[user] == ("holdout", "popular")} == held
+        assert {chosen[user][0] for user in held} == {"holdout"}
+    assert not any(is_held_out(user, NOBODY.share, NOBODY.salt) for user in users)
+
+
+@pytest.mark.parametrize("wrong", [{"share": 0.6}, {"share": -0.1}, {"share": float("nan")}])
+def test_a_share_out_of_range_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"holdout_share must be in \[0, 0.5\], got"):
+        Holdout(**wrong)
+
+
+def test_sql_and_python_begin_with_the_same_salt():
+    text = (Path(__file__).parents[3] / "dbt_project.yml").read_text(encoding="utf-8")
+    variables = yaml.safe_load(text)["vars"]
+    assert (variables["holdout_share"], variables["holdout_salt"]) == (NOBODY.share, NOBODY.salt)

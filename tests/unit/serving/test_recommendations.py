@@ -12,13 +12,14 @@ from fastapi.testclient import TestClient
 
 from serving import ladder
 from serving.app import create_app
-from serving.assignment import Arm, Experiment
+from serving.assignment import Arm, Experiment, is_held_out
 from serving.contracts import Recommendations, Similar
-from serving.experiments import RunningExperiment
+from serving.experiments import Holdout, RunningExperiment
 from serving.keys import parse_keys
 from serving.landing import LandingLog, landed_rows
 from serving.pointers import ALIASES, FORMAT_VERSION
 from serving.settings import Exploration, ServingSettings
+from serving.variant_counts import read_variant_counts
 from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
 
 USER = USER_IDS[4]
@@ -304,3 +305,27 @@ def test_an_arm_is_in_the_answer_and_in_the_log_and_decides_the_list(shop, servi
     client.__exit__(None, None, None)
     logged = {row["user_id"]: row["variant"] for row in landed_rows(home / "landing/impressions")}
     assert logged == {user: answer["meta"]["variant"] for user, answer in answers.items()}
+
+
+def test_no_release_on_trial_touches_whom_is_held_out(serving, tmp_path):
+    make_shop(tmp_path / "releases")
+    make_shop(tmp_path / "releases", "shop-2")
+    point(tmp_path, "shop-1", canary={"release_id": "shop-2", "percent": 100.0, "salt": "s"})
+    client = serving(tmp_path, holdout=Holdout(0.5, "apart"))
+    answers = {user: ask(client, user) for user in USER_IDS}
+    held = {user for user in USER_IDS if is_held_out(user, 0.5, "apart")}
+    assert 0 < len(held) < len(USER_IDS)
+    for user, answer in answers.items():
+        if user in held:
+            assert (answer.meta.variant, answer.meta.release) == ("live holdout", "shop-1")
+            assert {item.source for item in answer.items} == {"popular"}
+        else:
+            assert (answer.meta.variant, answer.meta.release) == ("canary", "shop-2")
+    client.__exit__(None, None, None)
+    rows = landed_rows(tmp_path / "landing/impressions")
+    logged = {row["user_id"]: row["variant"] for row in rows}
+    assert {user for user in USER_IDS if logged[user] == "live holdout"} == held
+    # They say nothing about the canary.
+    counts = read_variant_counts(tmp_path / "releases", 1)
+    assert counts["canary"].requests == len(USER_IDS) - len(held)
+    assert (counts["canary"].errors, counts["live"].requests) == (0, 0)
