@@ -13,7 +13,6 @@ from demo.shop import open_shop, write_mapping
 from demo.visitors import Visitors
 from orchestration.serve import serving_settings
 from orchestration.settings import Settings
-from serving.bundle import Bundle
 from simulation.day import Block, step_day
 from simulation.world import World, build_world
 
@@ -31,8 +30,8 @@ class Story:
         The users at the end of the history.
     refreshes : list of Refresh
         The runs, the last one at the end.
-    bundles : dict of int to Bundle
-        The release that answered from a day on.
+    releases : dict of int to Path
+        The folder of the release that answered from a day on.
     outcomes : Outcomes
         Of the users, each with the arm that the application gave.
     arms : dict of int to str
@@ -45,7 +44,7 @@ class Story:
     start: list[Block]
     outcomes: Outcomes
     refreshes: list[Refresh] = field(default_factory=list)
-    bundles: dict[int, Bundle] = field(default_factory=dict)
+    releases: dict[int, Path] = field(default_factory=dict)
     arms: dict[int, str] = field(default_factory=dict)
     lists: int = 0
     events: int = 0
@@ -122,7 +121,7 @@ def _run(
     own = replace(settings, mapping=str(mapping))
     done = refresh(own, day, lambda text: report(f"run before day {day + 1}, {text}"))
     if done.is_promoted:
-        story.bundles[day] = Bundle.open(own.places(NAME).releases / done.release_id)
+        story.releases[day] = own.places(NAME).releases / done.release_id
     verdict = "promoted" if done.is_promoted else f"refused ({'; '.join(done.refusals)})"
     tell(f"run before day {day + 1}: release {done.release_id} {verdict}, {done.seconds:.0f} s")
     return done

@@ -5,6 +5,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.dates import AutoDateLocator, DateFormatter
 
 from demo.summary import DemoSummary
 from ml.plot_style import COLOURS, GREY, add_titles, new_figure
@@ -22,7 +23,7 @@ def draw_lift(summary: DemoSummary, path: Path) -> None:
         Overwritten.
     """
     figure, axes = new_figure(8, 3.6, grid="y")
-    looks = summary.looks
+    looks = counting(summary.looks)
     dates = np.array([look["exposed_date"] for look in looks], dtype="datetime64[D]")
     axes.fill_between(
         dates,
@@ -37,12 +38,26 @@ def draw_lift(summary: DemoSummary, path: Path) -> None:
         dates, _points(looks, "difference"), color=COLOURS[0], linewidth=2.4, label="measured"
     )
     axes.plot(dates, _points(looks, "true_lift"), color=COLOURS[1], linestyle="--", label="true")
+    axes.xaxis.set_major_locator(AutoDateLocator(maxticks=8))
+    axes.xaxis.set_major_formatter(DateFormatter("%d %b"))
     axes.axhline(0, color=GREY, linewidth=1)
     axes.legend(frameon=False, loc="upper right", ncols=3, fontsize=9)
     axes.tick_params(labelsize=9)
     add_titles(axes, finding(summary), NOTE)
     with mpl.rc_context({"svg.hashsalt": "topshelf", "svg.fonttype": "none"}):
         figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def counting(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the looks at the end that count nobody new: their users' windows are not over.
+
+    Parameters
+    ----------
+    looks : list of dict
+        By date.
+    """
+    sizes = [look["user_count"] + look["control_user_count"] for look in looks]
+    return looks[: sizes.index(sizes[-1]) + 1] if looks else []
 
 
 def finding(summary: DemoSummary) -> str:

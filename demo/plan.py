@@ -18,7 +18,7 @@ MOST_DAYS = 56
 # latest everything has arrived.
 WINDOW_DAYS = 9
 # Users to whom lists matter more than to those of the sample: a small shop shows it in a month.
-HABITS = Habits(visit_floor=0.1, visit_gain=3.5, memory=0.5)
+HABITS = Habits(visit_floor=0.0, visit_gain=6.0, memory=0.3)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class DemoPlan:
     """
 
     days: int = 28
-    users: int = 1500
+    users: int = 2000
     items: int = 300
     seed: int = 1
     history_days: int = 84

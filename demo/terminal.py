@@ -94,7 +94,7 @@ def _told(settings: Settings, plan: DemoPlan, folder: Path, console: Console) ->
         snapshot = settings.places(NAME).snapshot
         found = measured(snapshot)
         write_page(snapshot, folder / PAGE)
-        truth = true_lift(plan, story.world, story.start, story.bundles, status.update)
+        truth = true_lift(plan, story.world, story.start, story.releases, status.update)
         tell(f"{2 * plan.replays} lives with one arm for everybody")
     summary = summarised(plan, story, found, truth, time.monotonic() - began)
     draw_lift(summary, folder / PICTURE)

@@ -6,8 +6,12 @@ is the true lift. It is a mean over several such pairs of lives, so that it has 
 which is far smaller than that of the experiment: every user is in both arms.
 """
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +26,8 @@ from simulation.world import World
 
 # Far from the seeds that people choose.
 REPLAY_SEEDS = 7_919
+# Each holds a release and all users.
+MOST_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def true_lift(
     plan: DemoPlan,
     world: World,
     blocks: list[Block],
-    bundles: Mapping[int, Bundle],
+    releases: Mapping[int, Path],
     report: Callable[[str], None] = lambda _: None,
 ) -> TrueLift:
     """Let all users live with each arm.
@@ -63,20 +69,28 @@ def true_lift(
     world : World
     blocks : list of Block
         The users at the end of the history.
-    bundles : mapping of int to Bundle
-        The release that answered from a day of the demo on; day 0 is there.
+    releases : mapping of int to Path
+        The folder of the release that answered from a day of the demo on; day 0 is there.
     report : callable
         Told how far it is.
     """
-    pairs = []
-    for number in range(plan.replays):
-        config = replace(world.config, seed=world.config.seed + number * REPLAY_SEEDS)
-        again = replace(world, config=config)
-        lives = []
-        for policy in (POPULAR, LIVE):
-            report(f"life {number + 1} of {plan.replays}, {policy} for everybody")
-            lives.append(lived(plan, again, blocks, bundles, policy))
-        pairs.append((lives[0], lives[1]))
+    # The lives with popular items are short: the others begin first.
+    jobs = [(policy, number) for policy in (LIVE, POPULAR) for number in range(plan.replays)]
+    workers = min(os.cpu_count() or 1, MOST_PROCESSES, len(jobs))
+    lives: dict[tuple[str, int], Outcomes] = {}
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        begun = {
+            pool.submit(lived, plan, _drawn_again(world, number), blocks, releases, policy): (
+                policy,
+                number,
+            )
+            for policy, number in jobs
+        }
+        report(f"{len(jobs)} lives with one arm for everybody")
+        for life in as_completed(begun):
+            lives[begun[life]] = life.result()
+            report(f"{len(lives)} of {len(jobs)} lives with one arm for everybody")
+    pairs = [(lives[POPULAR, number], lives[LIVE, number]) for number in range(plan.replays)]
     return compared(plan, pairs)
 
 
@@ -84,18 +98,25 @@ def lived(
     plan: DemoPlan,
     world: World,
     blocks: list[Block],
-    bundles: Mapping[int, Bundle],
+    releases: Mapping[int, Path],
     policy: str,
 ) -> Outcomes:
     """Let all users live with one policy; return what came of it."""
     visitors, outcomes = ReplayedVisitors(policy), Outcomes(plan.users)
     for day in range(plan.days):
-        visitors.bundle = bundles.get(day, visitors.bundle)
+        if day in releases:
+            visitors.bundle = Bundle.open(releases[day])
         blocks, logs = step_day(world, blocks, plan.history_days + day, visitors)
         for log in logs:
             visitors.remember(log)
             outcomes.add(log)
     return outcomes
+
+
+def _drawn_again(world: World, number: int) -> World:
+    """Return the same shop with other draws of what happens in it."""
+    config = replace(world.config, seed=world.config.seed + number * REPLAY_SEEDS)
+    return replace(world, config=config)
 
 
 def compared(plan: DemoPlan, pairs: list[tuple[Outcomes, Outcomes]]) -> TrueLift:
@@ -106,7 +127,7 @@ def compared(plan: DemoPlan, pairs: list[tuple[Outcomes, Outcomes]]) -> TrueLift
     plan : DemoPlan
     pairs : list of (Outcomes, Outcomes)
         Control and treatment with the same draws: until a user's first list nothing differs, so
-        the same users came at the same moments.
+        the same users came on the same days.
     """
     end = plan.world.end_second
     differences, controls, days = [], [], []

@@ -10,7 +10,7 @@ import pytest
 from demo.experiment import Measured
 from demo.life import Story
 from demo.outcomes import Outcomes
-from demo.picture import draw_lift, finding
+from demo.picture import counting, draw_lift, finding
 from demo.pipeline import Refresh
 from demo.plan import DemoPlan
 from demo.summary import DemoSummary, counted, summarised, summary_text
@@ -60,13 +60,15 @@ def test_whether_the_interval_holds_the_truth(lift, holds):
     assert made.holds_truth is holds
 
 
-def test_without_an_answer_the_reason_is_said(summary):
+def test_without_an_answer_the_reason_is_said(tmp_path):
     refused = {**RESULT, "refusal": "an arm has fewer than 100 users", "lower": np.nan}
     story = Story(world=None, start=[], outcomes=Outcomes(1))
     made = summarised(DemoPlan(), story, Measured(refused, [], "keep_running", ""), TRUTH, 1.0)
     assert made.holds_truth is None
     assert "no answer: an arm has fewer than 100 users" in summary_text(made)
     assert finding(made).startswith("No measured lift: an arm has fewer")
+    draw_lift(made, tmp_path / "lift.svg")
+    assert "No measured lift" in (tmp_path / "lift.svg").read_text()
 
 
 def test_what_the_simulation_counted_by_arm():
@@ -85,6 +87,12 @@ def test_looks_carry_the_truth_of_their_date_and_all_is_json(summary):
     assert told["runs"][0]["release_id"] == "r1"
     assert "by_date" not in told["truth"]
     assert told["seconds"] == 321.0
+
+
+def test_looks_that_count_nobody_new_are_not_drawn():
+    looks = [{"user_count": users, "control_user_count": 2 * users} for users in (1, 2, 2, 5, 5, 5)]
+    assert counting(looks) == looks[:4]
+    assert counting([]) == []
 
 
 def test_the_picture_says_its_finding_and_is_the_same_again(summary, tmp_path):

@@ -1,11 +1,16 @@
 """The true lift by hand, and lives that end as they must."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from demo.outcomes import NEVER, Outcomes
 from demo.plan import START, DemoPlan
-from demo.truth import compared
+from demo.truth import REPLAY_SEEDS, compared, lived, true_lift
+from serving.experiments import LIVE, POPULAR
+from simulation.day import open_blocks
+from simulation.world import build_world
 
 DAY = 86_400
 FIRST = int(np.datetime64(START, "s").astype(np.int64))
@@ -45,3 +50,33 @@ def test_several_pairs_of_lives_are_one_larger_sample():
     truth = compared(plan, [one, other])
     assert truth.users == 4
     assert truth.lift == pytest.approx((1 + 1 + 0 - 1) / 4)
+
+
+def test_the_lives_of_a_pair_differ_in_the_lists_alone(release):
+    plan = DemoPlan(days=10, users=100, items=50, history_days=56)
+    world = build_world(plan.world)
+    blocks = open_blocks(world)
+    popular, live = (lived(plan, world, blocks, {0: release}, policy) for policy in (POPULAR, LIVE))
+    # The first list decides about nothing that came before it: all came on the same days.
+    np.testing.assert_array_equal(popular.exposed_seconds // DAY, live.exposed_seconds // DAY)
+    end = plan.world.end_second
+    np.testing.assert_array_equal(popular.mature(end), live.mature(end))
+    assert (popular.exposed_seconds != NEVER).sum() > 20
+
+
+def test_the_true_lift_is_that_of_the_lives_in_other_processes(release):
+    plan = DemoPlan(days=10, users=100, items=50, history_days=56, replays=2)
+    world = build_world(plan.world)
+    blocks = open_blocks(world)
+    told: list[str] = []
+    found = true_lift(plan, world, blocks, {0: release}, told.append)
+    again = replace(world, config=replace(world.config, seed=plan.seed + REPLAY_SEEDS))
+    pairs = [
+        (
+            lived(plan, one, blocks, {0: release}, POPULAR),
+            lived(plan, one, blocks, {0: release}, LIVE),
+        )
+        for one in (world, again)
+    ]
+    assert found == compared(plan, pairs)
+    assert told[-1].startswith("4 of 4 lives")

@@ -37,16 +37,10 @@ WORLD = WorldConfig(
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """Home with a live release whose ids are those of the simulation."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        users = [f"u{number:05d}" for number in range(shop_release.USERS)]
-        items = [f"i{number:04d}" for number in range(shop_release.ITEMS)]
-        patch.setattr(shop_release, "USER_IDS", users)
-        patch.setattr(shop_release, "ITEM_IDS", items)
-        shop_release.make_shop(home / "releases")
-    point(home, "shop-1")
+def home(release):
+    """Home in which the release is live."""
+    home = release.parent.parent
+    point(home, release.name)
     return home
 
 
