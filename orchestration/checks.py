@@ -8,8 +8,9 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from ml import schemas
+from ml import release_schemas, schemas
 from ml.experiments import schemas as experiment_schemas
+from ml.experiments.join_rates import broken_join_rates
 from orchestration.blocks import blocks_of_users
 from orchestration.resources import Warehouse
 
@@ -54,7 +55,22 @@ def _blocks(connection: duckdb.DuckDBPyConnection, table: str) -> Iterator[pd.Da
         yield connection.execute(f"from {table}").df()
 
 
+# dbt would say that a row failed; what the rate is, and what to do, must be read without a query.
+@dg.asset_check(
+    asset=dg.AssetKey(["experiments", "exp_checks"]),
+    description="While an experiment runs, interactions find the lists that they name.",
+    blocking=True,
+    pool="warehouse",
+)
+def interactions_find_their_lists(warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Stop when the outcomes of a running experiment are lost on their way."""
+    with warehouse.connect() as connection:
+        broken = broken_join_rates(connection.execute("from experiments.exp_checks").df())
+    return dg.AssetCheckResult(passed=not broken, description="\n".join(broken))
+
+
 checks = [
+    interactions_find_their_lists,
     schema_check("candidates", schemas.Candidates),
     schema_check("factors", schemas.Factors),
     schema_check("factorisations", schemas.Factorisations),
@@ -79,4 +95,6 @@ checks = [
     schema_check("experiment_decisions", experiment_schemas.ExperimentDecisions),
     schema_check("experiment_outlook", experiment_schemas.ExperimentOutlook),
     schema_check("return_survival", experiment_schemas.ReturnSurvival),
+    schema_check("release_changes", release_schemas.ReleaseChanges),
+    schema_check("shadow_comparisons", release_schemas.ShadowComparisons),
 ]

@@ -91,7 +91,8 @@ def _join_rate(case: Case, bounds: Bounds) -> Step:
     if count == 0 or math.isnan(rate):
         words = "No interaction names the list that led to it, so there is nothing to compare."
         return Step("join rate", "passed", math.nan, bounds.join_rate, words)
-    words = f"{rate:.1%} of {count:,} interactions that name a list find its impression"
+    words = f"{rate:.1%} of {count:,} interactions that name a list find its impression "
+    words += f"within {case.check['join_window_hours']:g} hours"
     if rate < bounds.join_rate:
         words += f": below {bounds.join_rate:.0%}, outcomes are lost on the way"
         return Step("join rate", "failed", rate, bounds.join_rate, words)

@@ -48,15 +48,25 @@ exposures as (
 
 ),
 
-interactions as (
+join_rates as (
 
     select
-        user_id,
-        request_id,
-        is_attributed,
-        interacted_at
+        experiment_id,
+        naming_count,
+        join_rate,
+        window_hours
 
-    from {{ ref('exp_interactions') }}
+    from {{ ref('exp_join_rates') }}
+
+),
+
+missing_days as (
+
+    select
+        experiment_id,
+        missing_day_count
+
+    from {{ ref('exp_missing_days') }}
 
 ),
 
@@ -72,28 +82,6 @@ counted as (
     from exposures
 
     group by experiment_id
-
-),
-
-joined as (
-
-    select
-        exposures.experiment_id,
-        count(*) as naming_count,
-        count(*) filter (where interactions.is_attributed) as joined_count
-
-    from exposures
-
-    inner join interactions
-        on
-            exposures.user_id = interactions.user_id
-            and interactions.request_id is not null
-            and interactions.interacted_at >= exposures.exposed_at
-            and interactions.interacted_at < exposures.exposed_at + interval 7 day
-
-    where exposures.set_aside_reason is null
-
-    group by exposures.experiment_id
 
 ),
 
@@ -116,35 +104,6 @@ met_before as (
 
 ),
 
-active_days as (
-
-    select distinct cast(interacted_at as date) as active_date
-
-    from interactions
-
-),
-
-days as (
-
-    select
-        experiments.experiment_id,
-        count(active_days.active_date) as active_day_count
-
-    from experiments
-
-    cross join cutoffs
-
-    left join active_days
-        on
-            active_days.active_date >= cast(experiments.starts_at as date)
-            and active_days.active_date < cast(
-                least(experiments.ends_at, cutoffs.cutoff_at) as date
-            )
-
-    group by experiments.experiment_id
-
-),
-
 final as (
 
     select
@@ -152,18 +111,10 @@ final as (
         cast(coalesce(counted.exposed_count, 0) as bigint) as exposed_count,
         cast(coalesce(counted.user_count, 0) as bigint) as user_count,
         cast(coalesce(counted.unknown_variant_count, 0) as bigint) as unknown_variant_count,
-        cast(
-            greatest(
-                datediff(
-                    'day',
-                    cast(experiments.starts_at as date),
-                    cast(least(experiments.ends_at, cutoffs.cutoff_at) as date)
-                ),
-                0
-            ) - days.active_day_count as bigint
-        ) as missing_day_count,
-        cast(coalesce(joined.naming_count, 0) as bigint) as naming_count,
-        cast(joined.joined_count / nullif(joined.naming_count, 0) as double) as join_rate,
+        missing_days.missing_day_count,
+        cast(coalesce(join_rates.naming_count, 0) as bigint) as naming_count,
+        join_rates.join_rate,
+        join_rates.window_hours as join_window_hours,
         cast(
             coalesce(met_before.met_count, 0)
             * (experiments.layer_until - experiments.layer_from)
@@ -175,14 +126,14 @@ final as (
 
     from experiments
 
-    inner join days
-        on experiments.experiment_id = days.experiment_id
+    inner join missing_days
+        on experiments.experiment_id = missing_days.experiment_id
 
     left join counted
         on experiments.experiment_id = counted.experiment_id
 
-    left join joined
-        on experiments.experiment_id = joined.experiment_id
+    left join join_rates
+        on experiments.experiment_id = join_rates.experiment_id
 
     left join met_before
         on experiments.experiment_id = met_before.experiment_id

@@ -33,6 +33,7 @@ from orchestration.snapshot import write_snapshot
         ["ml", "ranker_explanations"],
         ["ml", "contributions"],
         ["ranking", "rnk_frame"],
+        ["experiments", "exp_holdout"],
         *(["experiments", name] for name in REPORTED),
         ["mapped", "events"],
         # Lists are published last, when nothing else of the release can fail.

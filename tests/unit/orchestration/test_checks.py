@@ -1,8 +1,9 @@
 import duckdb
 import pytest
 
+from ml.experiments.join_rates import LEAST_INTERACTIONS
 from ml.schemas import Candidates, RankerMetrics
-from orchestration.checks import schema_check
+from orchestration.checks import interactions_find_their_lists, schema_check
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT
 
@@ -63,3 +64,39 @@ def test_a_failure_blocks_what_follows():
     (spec,) = schema_check("candidates", Candidates).check_specs
     assert spec.blocking
     assert spec.name == "matches_schema"
+
+
+EXPERIMENT = """
+create schema experiments;
+create table experiments.exp_checks as select
+    'e' as experiment_id, {count} as naming_count, {rate} as join_rate, 24.0 as join_window_hours,
+    timestamp '2026-01-01' as starts_at, timestamp '2026-02-01' as ends_at,
+    timestamp '{until}' as observed_until
+"""
+LOST = {"count": LEAST_INTERACTIONS, "rate": "cast(0.5 as double)", "until": "2026-01-20"}
+
+
+def test_a_running_experiment_that_loses_its_outcomes_stops_the_run_and_says_what_to_do(warehouse):
+    fill(warehouse, EXPERIMENT.format(**LOST))
+    result = interactions_find_their_lists(warehouse=warehouse)
+    assert not result.passed
+    assert "join rate of 'e' must be >= 90%, got 50.0% of 100 interactions" in result.description
+    assert "in the 24 hours before" in result.description
+    assert "raise attribution_hours" in result.description
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rate": "cast(0.9 as double)"},
+        {"count": LEAST_INTERACTIONS - 1},
+        # No interaction names a list, or none is shown.
+        {"rate": "cast(null as double)", "count": 0},
+        # Over, and not yet begun.
+        {"until": "2026-02-01"},
+        {"until": "2025-12-31"},
+    ],
+)
+def test_nothing_is_stopped_where_nothing_is_lost_or_can_be_repaired(warehouse, change):
+    fill(warehouse, EXPERIMENT.format(**{**LOST, **change}))
+    assert interactions_find_their_lists(warehouse=warehouse).passed

@@ -66,6 +66,7 @@ def checks(**changes: object) -> pd.DataFrame:
         "missing_day_count": 0,
         "naming_count": 500,
         "join_rate": 0.99,
+        "join_window_hours": 24.0,
         "expected_user_count": 2000.0,
         "observed_until": pd.Timestamp("2026-03-01"),
     }

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
+from ml.release_schemas import ReleaseChanges, ShadowComparisons
+from orchestration.checks import schema_check
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.mirror import MirrorError, mirror
 from orchestration.releases.promotion import note_builds, promote, start_canary
@@ -48,6 +50,7 @@ def test_the_history_is_written_as_it_was(build, releases, sign, warehouse):
     assert rows["canary_percent"].tolist()[-1] == 5.0
     assert rows["version"].tolist() == [0, 0, 1, 2]
     assert str(rows["changed_at"][2]) == "2026-03-02 00:00:00"
+    assert schema_check("release_changes", ReleaseChanges)(warehouse=warehouse).passed
 
 
 def test_without_a_history_nothing_is_written(releases, warehouse):
@@ -94,6 +97,7 @@ def test_what_the_shadow_said_becomes_a_table(build, releases, tmp_path, warehou
     # lamp moved by one place, cup by none.
     assert values["rank_change", 0] == 0.5
     assert values["shadow_coverage", 5] == 0.75
+    assert schema_check("shadow_comparisons", ShadowComparisons)(warehouse=warehouse).passed
 
 
 async def landed(log, rows):

@@ -1,0 +1,82 @@
+-- Which share of the interactions that name a list find its impression: what is lost here is lost
+-- to every outcome that is attributed. A log that shows no lists has nothing to find.
+with
+
+impressions as (
+
+    select request_id from {{ ref('stg_impressions__shown') }}
+
+),
+
+showing as (
+
+    select count(*) > 0 as is_showing_lists
+
+    from impressions
+
+),
+
+exposures as (
+
+    select
+        experiment_id,
+        user_id,
+        set_aside_reason,
+        exposed_at
+
+    from {{ ref('exp_exposures') }}
+
+),
+
+interactions as (
+
+    select
+        user_id,
+        request_id,
+        is_attributed,
+        interacted_at
+
+    from {{ ref('exp_interactions') }}
+
+    where request_id is not null
+
+),
+
+counted as (
+
+    select
+        exposures.experiment_id,
+        count(*) as naming_count,
+        count(*) filter (where interactions.is_attributed) as joined_count
+
+    from exposures
+
+    inner join interactions
+        on
+            exposures.user_id = interactions.user_id
+            and interactions.interacted_at >= exposures.exposed_at
+            and interactions.interacted_at < exposures.exposed_at + interval 7 day
+
+    inner join showing
+        on showing.is_showing_lists
+
+    where exposures.set_aside_reason is null
+
+    group by exposures.experiment_id
+
+),
+
+final as (
+
+    select
+        experiment_id,
+        cast(naming_count as bigint) as naming_count,
+        cast(joined_count as bigint) as joined_count,
+        cast(joined_count / naming_count as double) as join_rate,
+        cast({{ var("attribution_hours") }} as double) as window_hours
+
+    from counted
+
+)
+
+select * from final
