@@ -17,7 +17,8 @@ def impression_rows(
     Parameters
     ----------
     request : dict
-        `request_id`, `user_id`, `surface`, `release_id`, `variant`, `fallback`: of the answer.
+        `request_id`, `user_id`, `surface`, `release_id`, `variant`, `fallback`, `is_degraded` and
+        `duration_ms`: of the answer.
     shown : sequence of dict
         `item_id`, `rank`, `source`, `propensity`: of each item.
     now : datetime

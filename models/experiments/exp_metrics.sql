@@ -23,7 +23,9 @@ metrics as (
         ('days_to_return', 'Days until back', 'days', 'mean', 'retention', 1, 29, 'down'),
         ('negative_events', 'Dislikes', 'events', 'mean', 'guardrail', 0, 7, 'down'),
         ('top_item_share', 'Share of top 1 % items', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
-        ('fallback_share', 'Share of fallback lists', 'share', 'ratio', 'guardrail', 0, 7, 'down')
+        ('fallback_share', 'Share of fallback lists', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
+        ('error_share', 'Share of faulty lists', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
+        ('latency_ms', 'Time to answer', 'ms', 'ratio', 'guardrail', 0, 7, 'down')
     ) as listed (
         metric, title, unit, kind, metric_group, window_from_days, window_until_days, better
     )

@@ -46,9 +46,13 @@ crossed as (
             when 'negative_events' then outcomes.negative_count_7d
             when 'top_item_share' then outcomes.top_item_count_7d
             when 'fallback_share' then outcomes.fallback_count_7d
+            when 'latency_ms' then outcomes.duration_ms_7d
+            when 'error_share' then outcomes.degraded_list_count_7d
         end as numerator,
         case
             when metrics.metric = 'fallback_share' then outcomes.labelled_count_7d
+            when metrics.metric = 'latency_ms' then outcomes.timed_list_count_7d
+            when metrics.metric = 'error_share' then outcomes.judged_list_count_7d
             when metrics.kind = 'ratio' then outcomes.impression_count_7d
             else 1
         end as denominator,

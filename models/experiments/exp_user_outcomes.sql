@@ -41,59 +41,23 @@ impressions as (
 
 ),
 
-actions as (
+sums as (
 
-    select
-        experiment_id,
-        user_id,
-        role,
-        revenue,
-        dwell_seconds,
-        day_number,
-        is_attributed,
-        is_session_start,
-        interacted_at
-
-    from {{ ref('exp_user_actions') }}
+    select * from {{ ref('exp_user_sums') }}
 
 ),
 
-summed as (
+lists as (
 
     select
         experiment_id,
         user_id,
-        count(*) filter (where role = 'positive' and day_number between 0 and 6)
-            as positive_count_7d,
-        count(*) filter (where role = 'positive' and is_attributed and day_number between 0 and 6)
-            as attributed_positive_count_7d,
-        count(*) filter (where role = 'negative' and day_number between 0 and 6)
-            as negative_count_7d,
-        count(*) filter (where is_session_start and day_number between 0 and 27)
-            as session_count_28d,
-        count(distinct day_number) filter (where day_number between 0 and 6)
-            as active_days_7d,
-        count(distinct day_number) filter (where day_number between 0 and 27)
-            as active_days_28d,
-        count(distinct day_number) filter (where day_number < 0) as habit_active_days,
-        count(*) filter (where role = 'positive' and day_number < 0) as habit_positive_count,
-        count(*) filter (where day_number < 0) as habit_interaction_count,
-        sum(revenue) filter (where day_number between 0 and 6) as revenue_7d,
-        sum(revenue) filter (where is_attributed and day_number between 0 and 6)
-            as attributed_revenue_7d,
-        sum(revenue) filter (where day_number < 0) as habit_revenue,
-        sum(dwell_seconds) filter (where day_number between 0 and 6) as dwell_seconds_7d,
-        sum(dwell_seconds) filter (where is_attributed and day_number between 0 and 6)
-            as attributed_dwell_seconds_7d,
-        sum(dwell_seconds) filter (where day_number < 0) as habit_dwell_seconds,
-        bool_or(day_number = 1) as is_back_on_day_1,
-        bool_or(day_number = 7) as is_back_on_day_7,
-        bool_or(day_number = 28) as is_back_on_day_28,
-        min(interacted_at) filter (where day_number >= 1) as returned_at
+        timed_list_count_7d,
+        judged_list_count_7d,
+        degraded_list_count_7d,
+        duration_ms_7d
 
-    from actions
-
-    group by experiment_id, user_id
+    from {{ ref('exp_user_lists') }}
 
 ),
 
@@ -109,27 +73,31 @@ final as (
         coalesce(impressions.top_item_count_7d, 0) as top_item_count_7d,
         coalesce(impressions.labelled_count_7d, 0) as labelled_count_7d,
         coalesce(impressions.fallback_count_7d, 0) as fallback_count_7d,
-        coalesce(summed.positive_count_7d, 0) as positive_count_7d,
-        coalesce(summed.attributed_positive_count_7d, 0) as attributed_positive_count_7d,
-        coalesce(summed.negative_count_7d, 0) as negative_count_7d,
-        coalesce(summed.session_count_28d, 0) as session_count_28d,
-        coalesce(summed.active_days_7d, 0) as active_days_7d,
-        coalesce(summed.active_days_28d, 0) as active_days_28d,
-        coalesce(summed.habit_active_days, 0) as habit_active_days,
-        coalesce(summed.habit_positive_count, 0) as habit_positive_count,
-        coalesce(summed.habit_interaction_count, 0) as habit_interaction_count,
-        coalesce(summed.revenue_7d, 0.0) as revenue_7d,
-        coalesce(summed.attributed_revenue_7d, 0.0) as attributed_revenue_7d,
-        coalesce(summed.habit_revenue, 0.0) as habit_revenue,
-        coalesce(summed.dwell_seconds_7d, 0.0) as dwell_seconds_7d,
-        coalesce(summed.attributed_dwell_seconds_7d, 0.0) as attributed_dwell_seconds_7d,
-        coalesce(summed.habit_dwell_seconds, 0.0) as habit_dwell_seconds,
+        coalesce(lists.timed_list_count_7d, 0) as timed_list_count_7d,
+        coalesce(lists.judged_list_count_7d, 0) as judged_list_count_7d,
+        coalesce(lists.degraded_list_count_7d, 0) as degraded_list_count_7d,
+        coalesce(sums.positive_count_7d, 0) as positive_count_7d,
+        coalesce(sums.attributed_positive_count_7d, 0) as attributed_positive_count_7d,
+        coalesce(sums.negative_count_7d, 0) as negative_count_7d,
+        coalesce(sums.session_count_28d, 0) as session_count_28d,
+        coalesce(sums.active_days_7d, 0) as active_days_7d,
+        coalesce(sums.active_days_28d, 0) as active_days_28d,
+        coalesce(sums.habit_active_days, 0) as habit_active_days,
+        coalesce(sums.habit_positive_count, 0) as habit_positive_count,
+        coalesce(sums.habit_interaction_count, 0) as habit_interaction_count,
+        coalesce(lists.duration_ms_7d, 0.0) as duration_ms_7d,
+        coalesce(sums.revenue_7d, 0.0) as revenue_7d,
+        coalesce(sums.attributed_revenue_7d, 0.0) as attributed_revenue_7d,
+        coalesce(sums.habit_revenue, 0.0) as habit_revenue,
+        coalesce(sums.dwell_seconds_7d, 0.0) as dwell_seconds_7d,
+        coalesce(sums.attributed_dwell_seconds_7d, 0.0) as attributed_dwell_seconds_7d,
+        coalesce(sums.habit_dwell_seconds, 0.0) as habit_dwell_seconds,
         cast(
-            epoch(summed.returned_at - exposures.exposed_at) / 86400.0 as double
+            epoch(sums.returned_at - exposures.exposed_at) / 86400.0 as double
         ) as days_to_return,
-        coalesce(summed.is_back_on_day_1, false) as is_back_on_day_1,
-        coalesce(summed.is_back_on_day_7, false) as is_back_on_day_7,
-        coalesce(summed.is_back_on_day_28, false) as is_back_on_day_28,
+        coalesce(sums.is_back_on_day_1, false) as is_back_on_day_1,
+        coalesce(sums.is_back_on_day_7, false) as is_back_on_day_7,
+        coalesce(sums.is_back_on_day_28, false) as is_back_on_day_28,
         coalesce(
             datediff('second', exposures.exposed_at, cutoffs.cutoff_at), 0
         ) / 86400.0 as observed_days,
@@ -142,10 +110,15 @@ final as (
             exposures.experiment_id = impressions.experiment_id
             and exposures.user_id = impressions.user_id
 
-    left join summed
+    left join lists
         on
-            exposures.experiment_id = summed.experiment_id
-            and exposures.user_id = summed.user_id
+            exposures.experiment_id = lists.experiment_id
+            and exposures.user_id = lists.user_id
+
+    left join sums
+        on
+            exposures.experiment_id = sums.experiment_id
+            and exposures.user_id = sums.user_id
 
     cross join cutoffs
 

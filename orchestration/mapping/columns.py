@@ -91,6 +91,8 @@ _KINDS = {
     "value": _NUMBERS,
     "price": _NUMBERS,
     "propensity": _NUMBERS,
+    "duration_ms": _NUMBERS,
+    "is_degraded": _TRUTHS,
     "rank": _RANKS,
     "available": _TRUTHS,
 }

@@ -132,7 +132,9 @@ class ImpressionColumns(_Columns):
     release_id: str | None = None
     variant: str | None = None
     fallback: str | None = None
+    is_degraded: str | None = None
     propensity: str | None = None
+    duration_ms: str | None = None
 
 
 class AssignmentColumns(_Columns):

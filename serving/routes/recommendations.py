@@ -99,6 +99,7 @@ def router(parts: Application) -> APIRouter:
             bundle,
             variant,
             listing.fallback,
+            course,
             items,
             entries,
             now,
@@ -207,6 +208,7 @@ def _log(
     bundle: "Bundle",
     variant: str,
     fallback: str,
+    course: Course,
     items: list[dict[str, Any]],
     entries: "list[Entry]",
     now: datetime,
@@ -219,6 +221,8 @@ def _log(
         "release_id": bundle.release_id,
         "variant": variant,
         "fallback": fallback,
+        "is_degraded": bool(course.degraded),
+        "duration_ms": course.timings["total"],
     }
     shown = [
         {

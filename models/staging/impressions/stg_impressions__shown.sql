@@ -28,6 +28,13 @@ renamed as (
             when try_cast(propensity as double) > 0 and try_cast(propensity as double) <= 1
                 then try_cast(propensity as double)
         end as propensity,
+        case
+            when try_cast(duration_ms as double) >= 0 and isfinite(try_cast(duration_ms as double))
+                then try_cast(duration_ms as double)
+        end as duration_ms,
+
+        -- booleans
+        try_cast(trim(is_degraded) as boolean) as is_degraded,
 
         -- timestamps
         {{ utc_timestamp('shown_at', time_zone) }} as shown_at

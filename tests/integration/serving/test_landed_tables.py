@@ -58,6 +58,8 @@ def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
         "release_id": "release-1",
         "variant": "canary",
         "fallback": "recent",
+        "is_degraded": True,
+        "duration_ms": 12.5,
     }
     items = [
         {"item_id": f"i{rank}", "rank": rank, "source": "als", "propensity": 0.5} for rank in (1, 2)
@@ -131,12 +133,15 @@ def test_what_was_shown_is_an_impression_once(warehouse):
     found = rows(
         warehouse,
         """
-        select request_id, item_id, surface, release_id, variant, shown_rank, propensity
+        select
+            request_id, item_id, surface, release_id, variant, shown_rank, propensity, fallback,
+            is_degraded, duration_ms
         from staging.stg_impressions__shown
         where user_id = 'ann'
         order by shown_rank
         """,
     )
     assert found == [
-        ("r1", f"i{rank}", "home", "release-1", "canary", rank, 0.5) for rank in (1, 2)
+        ("r1", f"i{rank}", "home", "release-1", "canary", rank, 0.5, "recent", True, 12.5)
+        for rank in (1, 2)
     ]

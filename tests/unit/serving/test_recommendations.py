@@ -160,6 +160,8 @@ def test_every_item_shown_is_logged_with_all_that_is_known_of_it(tmp_path, servi
         assert (row["user_id"], row["surface"]) == (USER, "home")
         assert (row["release_id"], row["variant"]) == ("shop-1", "live")
         assert (row["fallback"], row["propensity"]) == ("personal", 1.0)
+        assert row["duration_ms"] == answer.meta.timings["total"] > 0
+        assert row["is_degraded"] is False
         assert before <= datetime.fromisoformat(row["shown_at"]) <= datetime.now(UTC)
     client.__enter__()
 
