@@ -10,6 +10,8 @@ from ml.experiments.results import LEAST_USERS
 from ml.experiments.sample_ratio import sample_ratio
 from ml.experiments.sequences import LEVEL
 
+# From then on no window of a metric is open, and what was late has arrived.
+LAST_DAY = 30
 # If it happened to more than 3 / n of the users, n users without it would be seen less than once in
 # twenty times; also by who looks daily, for it cannot un-happen.
 RULE_OF_THREE = 3.0
@@ -23,6 +25,8 @@ class Bounds:
     ----------
     set_aside_share : float
         Most users that may be set aside, in two arms or with an arm that nobody planned.
+    late_share : float
+        Most of what was done that may be loaded later than is waited for.
     join_rate : float
         Least share of interactions naming a list that find its impression.
     sample_ratio_p_value : float
@@ -32,6 +36,7 @@ class Bounds:
     """
 
     set_aside_share: float = 0.05
+    late_share: float = 0.05
     join_rate: float = 0.9
     sample_ratio_p_value: float = 0.001
     false_discovery_rate: float = 1 - LEVEL
@@ -78,12 +83,32 @@ def _schema(case: Case, bounds: Bounds) -> Step:
     told = f"{exposed:,} users met the experiment, {set_aside:,} ({share:.1%}) are set aside"
     if gaps:
         told += f"; the log has no event on {gaps} of its days, which lowers both arms alike"
-    unknown = int(case.check["unknown_variant_count"])
     if share > bounds.set_aside_share:
-        why = f", {unknown:,} of them in arms that nobody planned" if unknown else ""
-        words = f"{told}{why}: more than {bounds.set_aside_share:.0%} leave too little to compare"
+        too_many = f"more than {bounds.set_aside_share:.0%} leave too little to compare"
+        words = f"{told}{_why_set_aside(case)}: {too_many}"
         return Step("schema", "failed", share, bounds.set_aside_share, words)
+    late = float(case.check["late_share"])
+    last_window_at = pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=LAST_DAY)
+    if late > bounds.late_share and case.check["observed_until"] < last_window_at:
+        words = (
+            f"{late:.1%} of what was done was loaded later than experiment_lateness_days: users "
+            "are counted as if they had stayed away. Raise it in the settings file, or load sooner"
+        )
+        return Step("schema", "failed", late, bounds.late_share, words)
     return Step("schema", "passed", share, bounds.set_aside_share, f"{told}.")
+
+
+def _why_set_aside(case: Case) -> str:
+    """Name the reasons that somebody can do something about."""
+    unknown = int(case.check["unknown_variant_count"])
+    twice = int(case.arms["two_variants_count"].sum())
+    words = f", {unknown:,} of them in arms that nobody planned" if unknown else ""
+    if twice:
+        words += (
+            f", {twice:,} of them because they were in or saw two arms; if shares or the salt were "
+            "changed, give the experiment a new experiment_id and a new salt"
+        )
+    return words
 
 
 def _join_rate(case: Case, bounds: Bounds) -> Step:

@@ -1,5 +1,5 @@
--- What must be known before a result is believed: gaps in the log, unknown arms, and which share of
--- the interactions that name a list find the impression.
+-- What must be known before a result is believed: gaps in the log, unknown arms, late rows, and
+-- which share of the interactions that name a list find the impression.
 with
 
 cutoffs as (
@@ -14,25 +14,12 @@ experiments as (
 
     select
         experiment_id,
-        layer_from,
-        layer_until,
-        holdout,
         starts_at,
         ends_at
 
     from {{ ref('exp_experiments') }}
 
     where reject_reason is null
-
-),
-
-contacts as (
-
-    select
-        user_id,
-        contact_at
-
-    from {{ ref('exp_contacts') }}
 
 ),
 
@@ -70,6 +57,26 @@ missing_days as (
 
 ),
 
+expected_users as (
+
+    select
+        experiment_id,
+        expected_user_count
+
+    from {{ ref('exp_expected_users') }}
+
+),
+
+late_interactions as (
+
+    select
+        experiment_id,
+        late_share
+
+    from {{ ref('exp_late_interactions') }}
+
+),
+
 counted as (
 
     select
@@ -85,25 +92,6 @@ counted as (
 
 ),
 
--- Whom to expect is read from the weeks before, where no outcome can have a say in it.
-met_before as (
-
-    select
-        experiments.experiment_id,
-        count(distinct contacts.user_id) as met_count
-
-    from experiments
-
-    inner join contacts
-        on
-            contacts.contact_at >= experiments.starts_at
-            - (experiments.ends_at - experiments.starts_at)
-            and contacts.contact_at < experiments.starts_at
-
-    group by experiments.experiment_id
-
-),
-
 final as (
 
     select
@@ -115,11 +103,8 @@ final as (
         cast(coalesce(join_rates.naming_count, 0) as bigint) as naming_count,
         join_rates.join_rate,
         join_rates.window_hours as join_window_hours,
-        cast(
-            coalesce(met_before.met_count, 0)
-            * (experiments.layer_until - experiments.layer_from)
-            * (1 - experiments.holdout) as double
-        ) as expected_user_count,
+        expected_users.expected_user_count,
+        late_interactions.late_share,
         cast(experiments.starts_at as timestamp) as starts_at,
         cast(experiments.ends_at as timestamp) as ends_at,
         cast(cutoffs.cutoff_at as timestamp) as observed_until
@@ -135,8 +120,11 @@ final as (
     left join join_rates
         on experiments.experiment_id = join_rates.experiment_id
 
-    left join met_before
-        on experiments.experiment_id = met_before.experiment_id
+    inner join expected_users
+        on experiments.experiment_id = expected_users.experiment_id
+
+    left join late_interactions
+        on experiments.experiment_id = late_interactions.experiment_id
 
     cross join cutoffs
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from dataclasses import replace
 
 import duckdb
 import pandas as pd
@@ -49,6 +50,12 @@ PLANNED = {
     ),
 }
 MAPPED = "from_a_tool"
+# The line of the seed was edited on the tenth day: half of the users had been in each arm before.
+BEFORE = Experiment("changed", "shares", "salt-4", (Arm("x", 0.5, "live"), Arm("y", 0.5, "live")))
+CHANGED = replace(
+    BEFORE, arms=(Arm("x", 0.1, "live"), Arm("y", 0.9, "live")), holdout=0.05, holdout_salt="apart"
+)
+CHANGED_AT = START + dt.timedelta(days=10)
 
 
 def user_ids() -> list[str]:
@@ -72,6 +79,8 @@ def log() -> dict[str, pd.DataFrame]:
         at = START + dt.timedelta(seconds=source.randrange(RUN_DAYS * 86400))
         arm = assigned_arm(PLANNED["lifted"], user)
         variant = f"live lifted:{arm.name}" if arm else None
+        shared = assigned_arm(BEFORE if at < CHANGED_AT else CHANGED, user)
+        variant = f"{variant or 'live'} changed:{shared.name}" if shared else variant
         if is_held_out(user, 0.05, "apart"):
             variant = "live holdout"
         rate = 0.3 + 0.06 * bool(arm and arm.name == "new")
@@ -79,8 +88,9 @@ def log() -> dict[str, pd.DataFrame]:
             # Shown the other arm as well, a day later.
             other = "old" if arm.name == "new" else "new"
             later = at + dt.timedelta(days=1)
-            shown.append((f"second-{number}", user, "i1", later, f"live lifted:{other}"))
-        shown.append((f"r{number}", user, "i1", at, variant))
+            shown.append((f"second-{number}", user, "i1", later, f"live lifted:{other}", 10))
+        is_new = bool(arm and arm.name == "new")
+        shown.append((f"r{number}", user, "i1", at, variant, 10 + number % 3 + 10 * is_new))
         browser = f"browser-{number // 2}" if 200 <= number < 300 else None
         if browser:
             events.append((user, at + dt.timedelta(hours=1), "view", browser))
@@ -92,7 +102,8 @@ def log() -> dict[str, pd.DataFrame]:
             assignments.append((user, at + dt.timedelta(days=1), MAPPED, "y"))
     return {
         "impressions": pd.DataFrame(
-            shown, columns=["request_id", "user_id", "item_id", "shown_at", "variant"]
+            shown,
+            columns=["request_id", "user_id", "item_id", "shown_at", "variant", "duration_ms"],
         ).assign(rank=1, surface="home"),
         "events": pd.DataFrame(
             events, columns=["user_id", "occurred_at", "event_type", "anonymous_id"]
@@ -126,7 +137,7 @@ def warehouse(log, dbt_build, tmp_path_factory):
             # A line may hold out more users than all lines do, not fewer.
             *("negative_events:0.01", 0 if planned.holdout == 0.05 else planned.holdout),
         )
-        for planned in PLANNED.values()
+        for planned in (*PLANNED.values(), CHANGED)
     ]
     tool = (MAPPED, "tool", 0, 1, "tool", "x:0.5:a y:0.5:b", "2026-01-01", "2026-01-21")
     lines.append((*tool, "user", "d7_return", "", 0))
@@ -150,7 +161,7 @@ def table(warehouse, name: str) -> pd.DataFrame:
 def test_nothing_planned_is_rejected(warehouse):
     found = table(warehouse, "exp_experiments")
     assert found["reject_reason"].isna().all()
-    assert set(found["experiment_id"]) == {"history", "holdout", MAPPED, *PLANNED}
+    assert set(found["experiment_id"]) == {"history", "holdout", "changed", MAPPED, *PLANNED}
 
 
 def test_sql_and_python_put_every_user_in_the_same_arms(warehouse):
@@ -220,6 +231,12 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
     assert lifted["adjusted_p_value"] < 0.001
     assert lifted["control_value"] == pytest.approx(0.3, abs=0.02)
     assert lifted["mature_share"] == 1
+    slower = results.loc[
+        (results["experiment_id"] == "lifted")
+        & (results["slice_name"] == "all")
+        & (results["metric"] == "latency_ms")
+    ].iloc[0]
+    assert 9.9 < slower["lower"] < slower["difference"] < slower["upper"] < 10.1
     rows = table(warehouse, "exp_experiments")
     decisions = experiment_decisions(rows, checks, arms, table(warehouse, "exp_metrics"), results)
     last = decisions.loc[decisions["step"] == "verdict"].set_index(["experiment_id", "variant"])
@@ -227,3 +244,6 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
     assert verdicts["neighbour", "b"] == verdicts["other_layer", "tight"] == "stop"
     assert verdicts["history", "other_half"] == "nothing_to_decide"
     assert verdicts["lifted", "new"] == "ship"
+    # Before the change most of the users of today's arm y were shown x: they are set aside.
+    assert verdicts["changed", "y"] == "stop"
+    assert "give the experiment a new experiment_id" in last["words"]["changed", "y"]

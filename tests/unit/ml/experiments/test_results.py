@@ -52,6 +52,7 @@ def arms(control: int = 1000, treated: int = 1000, share: float = 0.5) -> pd.Dat
             "variant_number": [1, 2],
             "share": [1 - share, share],
             "user_count": [control, treated],
+            "two_variants_count": 0,
             "is_control": [True, False],
         }
     )
@@ -67,6 +68,7 @@ def checks(**changes: object) -> pd.DataFrame:
         "naming_count": 500,
         "join_rate": 0.99,
         "join_window_hours": 24.0,
+        "late_share": 0.0,
         "expected_user_count": 2000.0,
         "observed_until": pd.Timestamp("2026-03-01"),
     }
@@ -280,3 +282,25 @@ def test_the_outlook_is_that_of_the_textbook():
     assert found["detectable_at_one_look"] == pytest.approx(2.8016 * error, rel=1e-3)
     assert found["detectable_difference"] == pytest.approx((3.0354 + 0.8416) * error, rel=1e-3)
     assert experiment_outlook(history.iloc[:0], check).empty
+
+
+def test_rows_that_come_later_than_is_waited_for_stop_a_running_experiment():
+    running = {"late_share": 0.06, "observed_until": pd.Timestamp("2026-02-10")}
+    found = verdict(decided(BETTER, **running))
+    assert found[0] == "stop"
+    assert "6.0% of what was done was loaded later than experiment_lateness_days" in found[1]
+    assert "Raise it in the settings file" in found[1]
+    assert verdict(decided(BETTER, **{**running, "late_share": 0.05}))[0] == "ship"
+    # When the last window has been over for a day, what was late is there.
+    over = {**running, "observed_until": pd.Timestamp("2026-03-03")}
+    assert verdict(decided(BETTER, **over))[0] == "ship"
+
+
+def test_users_in_two_arms_say_that_shares_may_have_been_changed():
+    own = arms().assign(two_variants_count=[100, 101])
+    check = checks(exposed_count=2201)
+    results = experiment_results(BETTER, own, check)
+    found = verdict(experiment_decisions(experiments(), check, own, METRICS, results))
+    assert found[0] == "stop"
+    assert "201 of them because they were in or saw two arms" in found[1]
+    assert "new experiment_id and a new salt" in found[1]
