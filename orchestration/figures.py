@@ -7,6 +7,7 @@ import dagster as dg
 import pandas as pd
 from matplotlib.figure import Figure
 
+from ml.experiments.plots import lift_figure, return_figure
 from ml.exposure import coverage_by_depth, exposure_counts
 from ml.list_cost_plots import list_cost_figure
 from ml.plots import (
@@ -91,6 +92,46 @@ def list_cost_figures(costs: pd.DataFrame, folder: Path) -> Figures:
     if costs.empty:
         return {}
     return saved({"list_costs": list_cost_figure(costs, measures)}, folder)
+
+
+def experiment_figures(
+    experiments: pd.DataFrame,
+    metrics: pd.DataFrame,
+    looks: pd.DataFrame,
+    survival: pd.DataFrame,
+    folder: Path,
+) -> dict[str, Figures]:
+    """Draw the lift of each experiment's primary metric over time, and who comes back.
+
+    Parameters
+    ----------
+    experiments, metrics : DataFrame
+        `exp_experiments` without rejected rows, `exp_metrics`.
+    looks, survival : DataFrame
+        Of `experiment_looks` and `return_survival`.
+    folder : Path
+        Where the files go; it exists.
+
+    Returns
+    -------
+    dict of str to Figures
+        By the table that the figures show; those of experiments without users are left out.
+    """
+    known = metrics.set_index("metric")
+    lifts, returns = {}, {}
+    for experiment in experiments.sort_values("experiment_id").to_dict("records"):
+        name, metric = str(experiment["experiment_id"]), str(experiment["primary_metric"])
+        own = looks.loc[(looks["experiment_id"] == name) & (looks["metric"] == metric)]
+        if not own.empty:
+            title, unit = str(known.loc[metric, "title"]), str(known.loc[metric, "unit"])
+            lifts[f"lift_{name}"] = lift_figure(own, title, unit)
+        back = survival.loc[survival["experiment_id"] == name]
+        if not back.empty:
+            returns[f"returns_{name}"] = return_figure(back)
+    return {
+        "experiment_looks": saved(lifts, folder),
+        "return_survival": saved(returns, folder),
+    }
 
 
 def saved(figures: dict[str, Figure], folder: Path) -> Figures:

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from ml.experiments.steps import Bounds, Case, Step, steps_of
+from ml.experiments.way_back import NO_RELEASES
 
 HISTORY, HOLDOUT = "history", "holdout"
 COLUMNS = [
@@ -27,6 +28,7 @@ def experiment_decisions(
     metrics: pd.DataFrame,
     results: pd.DataFrame,
     bounds: Bounds | None = None,
+    releases: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Ask of every arm: schema, join rate, sample ratio, guardrails, primary metric, way back.
 
@@ -38,6 +40,8 @@ def experiment_decisions(
         From `experiment_results`.
     bounds : Bounds, optional
         The defaults when left out.
+    releases : DataFrame, optional
+        As in `way_back`; without it there are none.
 
     Returns
     -------
@@ -47,6 +51,7 @@ def experiment_decisions(
     """
     rows: list[dict[str, object]] = []
     known = metrics.set_index("metric")
+    registry = NO_RELEASES if releases is None else releases
     for experiment in experiments.sort_values("experiment_id").to_dict("records"):
         name = experiment["experiment_id"]
         own = arms.loc[arms["experiment_id"] == name].sort_values("variant_number")
@@ -57,7 +62,7 @@ def experiment_decisions(
                 & (results["variant"] == arm["variant"])
                 & (results["slice_name"] == "all")
             ].set_index("metric")
-            case = Case(pd.Series(experiment), check, own, arm, chosen, known)
+            case = Case(pd.Series(experiment), check, own, arm, chosen, known, registry)
             steps = list(steps_of(case, bounds or Bounds()))
             verdict, words = _verdict(case, steps)
             last = Step("verdict", verdict, math.nan, math.nan, words)

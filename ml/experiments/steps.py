@@ -9,6 +9,7 @@ import pandas as pd
 from ml.experiments.results import LEAST_USERS
 from ml.experiments.sample_ratio import sample_ratio
 from ml.experiments.sequences import LEVEL
+from ml.experiments.way_back import way_back
 
 # From then on no window of a metric is open, and what was late has arrived.
 LAST_DAY = 30
@@ -63,6 +64,7 @@ class Case:
     arm: pd.Series
     results: pd.DataFrame
     metrics: pd.DataFrame
+    releases: pd.DataFrame
 
 
 def steps_of(case: Case, bounds: Bounds) -> Iterator[Step]:
@@ -208,10 +210,9 @@ def _primary(case: Case, bounds: Bounds) -> Step:
 
 def _way_back(case: Case) -> Step:
     control = case.arms.loc[case.arms["is_control"].astype(bool)].iloc[0]
-    words = f"Going back means serving {control['serves']!r} again, which control is served now"
-    if not str(control["serves"]):
-        return Step("rollback ready", "failed", 0.0, 1.0, "Nothing is named to go back to.")
-    return Step("rollback ready", "passed", 1.0, 1.0, f"{words}.")
+    ready, words = way_back(str(control["serves"]), case.releases)
+    status = "passed" if ready else "failed"
+    return Step("rollback ready", status, float(ready), 1.0, words)
 
 
 def _interval(case: Case, row: pd.Series) -> str:

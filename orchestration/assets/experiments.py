@@ -9,7 +9,9 @@ from ml.experiments.decisions import experiment_decisions
 from ml.experiments.outlook import experiment_outlook
 from ml.experiments.results import experiment_looks, experiment_results
 from ml.experiments.survival import return_survival
-from orchestration.resources import Warehouse
+from orchestration.figures import experiment_figures
+from orchestration.releases.registered import registered_releases
+from orchestration.resources import MappedLog, Warehouse
 
 EXPERIMENTS = "from experiments.exp_experiments where reject_reason is null"
 TABLES = ("exp_metric_sums", "exp_arms", "exp_checks", "exp_metrics", "ret_survival")
@@ -35,7 +37,7 @@ DESCRIPTIONS = {
     group_name="experiments",
     pool="warehouse",
 )
-def experiments(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
+def experiments(log: MappedLog, warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
     """Infer from sums of users, arm by arm, and decide."""
     with warehouse.connect() as connection:
         rows = connection.execute(EXPERIMENTS).df()
@@ -43,7 +45,8 @@ def experiments(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
             connection.execute(f"from experiments.{table}").df() for table in TABLES
         )
     results = experiment_results(sums, arms, checks)
-    decisions = experiment_decisions(rows, checks, arms, metrics, results)
+    releases = registered_releases(log.places().releases)
+    decisions = experiment_decisions(rows, checks, arms, metrics, results, releases=releases)
     frames = {
         "experiment_results": results,
         "experiment_looks": experiment_looks(sums, arms, checks),
@@ -51,10 +54,14 @@ def experiments(warehouse: Warehouse) -> Iterator[dg.MaterializeResult]:
         "experiment_outlook": experiment_outlook(sums, checks),
         "return_survival": return_survival(survival),
     }
+    figures = experiment_figures(
+        rows, metrics, frames["experiment_looks"], frames["return_survival"], log.places().plots
+    )
     for name, frame in frames.items():
         warehouse.replace(f"ml.{name}", frame)
         metadata: dict[str, dg.MetadataValue] = {
-            "dagster/row_count": dg.IntMetadataValue(len(frame))
+            "dagster/row_count": dg.IntMetadataValue(len(frame)),
+            **figures.get(name, {}),
         }
         if name == "experiment_decisions":
             metadata["verdicts"] = _verdicts(decisions)

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from ml.experiments.decisions import experiment_decisions
-from ml.experiments.results import experiment_results
+from ml.experiments.results import experiment_looks, experiment_results
+from ml.experiments.survival import return_survival
+from orchestration.figures import experiment_figures
 from serving.assignment import Arm, Experiment, assigned_arm, is_held_out
 
 pytestmark = pytest.mark.integration
@@ -247,3 +249,20 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
     # Before the change most of the users of today's arm y were shown x: they are set aside.
     assert verdicts["changed", "y"] == "stop"
     assert "give the experiment a new experiment_id" in last["words"]["changed", "y"]
+
+
+def test_every_experiment_that_users_met_is_drawn(warehouse, tmp_path):
+    arms, checks = table(warehouse, "exp_arms"), table(warehouse, "exp_checks")
+    looks = experiment_looks(table(warehouse, "exp_metric_sums"), arms, checks)
+    survival = return_survival(table(warehouse, "ret_survival"))
+    rows, metrics = table(warehouse, "exp_experiments"), table(warehouse, "exp_metrics")
+    names = {"history", "holdout", "changed", MAPPED, *PLANNED}
+    figures = experiment_figures(rows, metrics, looks, survival, tmp_path)
+    assert figures["experiment_looks"].keys() == {f"lift_{name}" for name in names}
+    assert figures["return_survival"].keys() == {f"returns_{name}" for name in names}
+    assert (tmp_path / "lift_lifted.png").stat().st_size > 5000
+    # An experiment that nobody has met yet.
+    assert experiment_figures(rows, metrics, looks.head(0), survival.head(0), tmp_path) == {
+        "experiment_looks": {},
+        "return_survival": {},
+    }
