@@ -12,6 +12,10 @@ from simulation.tables import name_world
 from simulation.world import World
 
 
+# Less to learn from than by default, so that three runs fit into minutes.
+SETTINGS = {"sql": {"training_cutoffs": 3, "covisited_per_user": 50, "popular_per_user": 40}}
+
+
 def open_shop(plan: DemoPlan, world: World, folder: Path) -> list[Block]:
     """Write the history of the shop; return its users after it.
 
@@ -43,7 +47,7 @@ def write_mapping(plan: DemoPlan, world: World, folder: Path, day: int) -> Path:
     Returns
     -------
     Path
-        The mapping file.
+        The mapping file; the settings file of the log lies beside it.
     """
     log = folder / "log"
     write_catalogue(world, name_world(world), plan.history_days + day, log)
@@ -53,6 +57,8 @@ def write_mapping(plan: DemoPlan, world: World, folder: Path, day: int) -> Path:
     mapping["as_of"] = plan.midnight(day).strftime("%Y-%m-%d %H:%M:%S")
     for relation in ("events", "items", "users", "impressions"):
         mapping[relation]["relation"] = str(log / f"{relation}.parquet")
+    settings = folder / "mapping.settings.yml"
+    settings.write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
     file = folder / "mapping.yml"
     file.write_text(yaml.safe_dump({"mapping": mapping}, sort_keys=False), encoding="utf-8")
     return file
