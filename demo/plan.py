@@ -47,7 +47,7 @@ class DemoPlan:
     """
 
     days: int = 28
-    users: int = 2000
+    users: int = 1500
     items: int = 300
     seed: int = 1
     history_days: int = 84

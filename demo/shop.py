@@ -11,7 +11,6 @@ from simulation.history import write_catalogue, write_history
 from simulation.tables import name_world
 from simulation.world import World
 
-
 # Less to learn from than by default, so that three runs fit into minutes.
 SETTINGS = {"sql": {"training_cutoffs": 3, "covisited_per_user": 50, "popular_per_user": 40}}
 

@@ -324,7 +324,7 @@ def report(
 @app.command()
 def demo(
     days: Annotated[int, typer.Option(help="Days that users live with topshelf, 10 to 56.")] = 28,
-    users: Annotated[int, typer.Option(help="Users of the shop, at least 100.")] = 2000,
+    users: Annotated[int, typer.Option(help="Users of the shop, at least 100.")] = 1500,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another shop.")] = 1,
     home: Annotated[
         Path | None,
