@@ -209,6 +209,35 @@
         request_count bigint,
         compared_at timestamp
     );
+    create table if not exists ml.refreshed_lists (
+        user_id varchar,
+        recommended_rank bigint,
+        item_id varchar,
+        score double,
+        source varchar,
+        reason varchar,
+        evidence_item_id varchar,
+        evidence_count bigint,
+        fallback varchar,
+        release_id varchar,
+        generated_at timestamp
+    );
+    create table if not exists ml.refreshed_activity (
+        user_id varchar,
+        interaction_count bigint,
+        interaction_count_7d bigint,
+        interaction_count_28d bigint,
+        positive_count bigint,
+        positive_count_28d bigint,
+        positive_count_84d bigint,
+        item_count bigint,
+        item_count_28d bigint,
+        days_since_last double,
+        days_since_first double,
+        interactions_per_item double,
+        release_id varchar,
+        feature_at timestamp
+    );
     create table if not exists ml.tuning_trials (
         study varchar,
         part varchar,

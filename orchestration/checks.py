@@ -8,7 +8,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from ml import release_schemas, schemas
+from ml import refreshed_schemas, release_schemas, schemas
 from ml.experiments import schemas as experiment_schemas
 from ml.experiments.join_rates import broken_join_rates
 from orchestration.blocks import blocks_of_users
@@ -95,6 +95,8 @@ checks = [
     schema_check("experiment_decisions", experiment_schemas.ExperimentDecisions),
     schema_check("experiment_outlook", experiment_schemas.ExperimentOutlook),
     schema_check("return_survival", experiment_schemas.ReturnSurvival),
+    schema_check("refreshed_lists", refreshed_schemas.RefreshedLists),
+    schema_check("refreshed_activity", refreshed_schemas.RefreshedActivity),
     schema_check("release_changes", release_schemas.ReleaseChanges),
     schema_check("shadow_comparisons", release_schemas.ShadowComparisons),
 ]

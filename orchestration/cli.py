@@ -66,7 +66,7 @@ def recommend(
 ) -> None:
     """Show what is recommended to a user, with the reason for each item.
 
-    Reads the published file, as `select * from recommend('USER')` would. A user without a list
+    Reads the published file, as `select * from recommend_now('USER')` would. A user without a list
     gets what is popular in the user's segment, else what is popular.
     """
     from orchestration.lookups import recommended_rows

@@ -22,11 +22,13 @@ from orchestration.assets.off_policy import off_policy
 from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
 from orchestration.assets.ranking import ranker
+from orchestration.assets.refreshing import refreshed_rows
 from orchestration.assets.tracking import tracked_run
 from orchestration.assets.tuning import tuning
 from orchestration.checks import checks
-from orchestration.jobs import daily, serve_only, topshelf, tune
+from orchestration.jobs import daily, refresh, serve_only, topshelf, tune
 from orchestration.resources import Features, MappedLog, Warehouse
+from orchestration.sensors import landed_events_sensor
 from orchestration.settings import Settings, read_settings
 
 
@@ -65,10 +67,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             tracked_run,
             promotion,
             tuning,
+            refreshed_rows,
         ],
         asset_checks=checks,
-        jobs=[topshelf, serve_only, tune],
+        jobs=[topshelf, serve_only, tune, refresh],
         schedules=[daily],
+        sensors=[landed_events_sensor(settings)],
         resources={
             "log": log,
             "warehouse": Warehouse(log=log),

@@ -5,12 +5,13 @@ import dagster as dg
 from orchestration.assets.dbt import serving_models
 from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
+from orchestration.assets.refreshing import refreshed_rows
 from orchestration.assets.tuning import tuning
 
 # What may be repeated may also have failed halfway: every asset replaces its table as a whole.
 topshelf = dg.define_asset_job(
     "topshelf",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(tuning),
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(tuning, refreshed_rows),
     description="From the mapped log to the published snapshot.",
 )
 tune = dg.define_asset_job(
@@ -22,6 +23,11 @@ serve_only = dg.define_asset_job(
     "serve_only",
     selection=dg.AssetSelection.assets(serving_models, snapshot, release, promotion),
     description="Build the served tables again from the last release, and publish them.",
+)
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.assets(refreshed_rows),
+    description="Lists and features of the users who did something since the last run.",
 )
 daily = dg.ScheduleDefinition(
     name="daily",

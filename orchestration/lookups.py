@@ -24,7 +24,7 @@ RECOMMENDED = """
         lists.evidence_count,
         lists.release_id,
         lists.generated_at
-    from recommend($key) as lists
+    from {lookup}($key) as lists
     left join staging.stg_catalog__items as items
         on lists.item_id = items.item_id
     left join staging.stg_catalog__items as evidence
@@ -83,8 +83,13 @@ def open_snapshot(snapshot: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def recommended_rows(connection: duckdb.DuckDBPyConnection, user_id: str, limit: int) -> list[Row]:
-    """List what is recommended to a user, best first; a stranger gets what is popular."""
-    return rows_of(connection, RECOMMENDED, {"key": user_id, "limit": limit})
+    """List what is recommended to a user now, best first; a stranger gets what is popular."""
+    parameters: dict[str, object] = {"key": user_id, "limit": limit}
+    try:
+        return rows_of(connection, RECOMMENDED.format(lookup="recommend_now"), parameters)
+    except (duckdb.CatalogException, duckdb.IOException):
+        # A snapshot of an earlier version, or one that was copied away from what changes beside it.
+        return rows_of(connection, RECOMMENDED.format(lookup="recommend"), parameters)
 
 
 def similar_rows(connection: duckdb.DuckDBPyConnection, item_id: str, limit: int) -> list[Row]:

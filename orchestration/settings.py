@@ -88,6 +88,21 @@ class Places:
         return self.home / "releases"
 
     @property
+    def recent_events(self) -> Path:
+        """The SQLite file of what users did lately, where no server keeps it."""
+        return self.home / "recent.db"
+
+    @property
+    def refreshed(self) -> Path:
+        """The Parquet file of lists that changed since the last run, replaced as a whole."""
+        return self.home / "refreshed.parquet"
+
+    @property
+    def progress(self) -> Path:
+        """The file that says which landed events are in the refreshed tables."""
+        return self.home / "refreshed.json"
+
+    @property
     def landing(self) -> Path:
         """The folder of what the online application accepted and showed, a folder a stream."""
         return self.home / "landing"

@@ -46,6 +46,21 @@ SERVED = """
         on pairs.cutoff_at = releases.ranked_at
 """
 MACROS = ("recommend", "similar_items")
+# Between two runs: the list that was made again since, if it is of a later moment.
+RECOMMEND_NOW = """
+    create macro recommend_now(user_key) as table
+    with refreshed as (
+        select * exclude (user_id) from read_parquet('{file}')
+        where
+            user_id = cast(user_key as varchar)
+            and generated_at > (select max(generated_at) from serving.rec_release)
+    )
+    select * from refreshed
+    union all by name
+    select * from recommend(user_key)
+    where not exists (select 1 from refreshed)
+    order by recommended_rank
+"""
 # A list: its table, whose it is, its rank and its item.
 PERSONAL = "serving.rec_user_top_items"
 POPULAR = "serving.rec_popular_items"
@@ -73,7 +88,9 @@ class SnapshotError(RuntimeError):
     """What was built is not fit to be published; the published snapshot stays as it was."""
 
 
-def write_snapshot(warehouse: Path, snapshot: Path, project_root: Path) -> dict[str, int]:
+def write_snapshot(
+    warehouse: Path, snapshot: Path, project_root: Path, refreshed: Path | None = None
+) -> dict[str, int]:
     """Copy the served tables into a new file, and put it in the place of the old one.
 
     Parameters
@@ -84,6 +101,9 @@ def write_snapshot(warehouse: Path, snapshot: Path, project_root: Path) -> dict[
         The file to replace, or to make.
     project_root : Path
         Where relative paths of the mapped log start.
+    refreshed : Path, optional
+        The file of lists that change between runs, which exists; `recommend_now` reads it where it
+        lies.
 
     Returns
     -------
@@ -102,6 +122,8 @@ def write_snapshot(warehouse: Path, snapshot: Path, project_root: Path) -> dict[
         counts = {table: _copy_table(connection, table) for table in TABLES}
         for macro in MACROS:
             _copy_macro(connection, macro)
+        if refreshed:
+            connection.execute(RECOMMEND_NOW.format(file=_quoted(refreshed)))
         problems = _problems(connection, counts)
         if problems:
             raise SnapshotError("\n".join(["not published:", *problems]))

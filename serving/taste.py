@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 
@@ -133,7 +134,12 @@ def since(bundle: Bundle, events: Iterable[RecentEvent]) -> list[RecentEvent]:
 
 def cutoff_of(bundle: Bundle) -> datetime:
     """Return the moment that a release was made for, in UTC."""
-    moment = datetime.fromisoformat(bundle.manifest["generated_at"])
+    return moment_of(bundle.manifest)
+
+
+def moment_of(manifest: Mapping[str, Any]) -> datetime:
+    """Return the moment that the release of a manifest was made for, in UTC."""
+    moment = datetime.fromisoformat(manifest["generated_at"])
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

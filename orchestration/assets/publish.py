@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.assets.tracking import used_settings
+from orchestration.refreshing.tables import ensure_published
 from orchestration.releases.build import build_release
 from orchestration.report.tables import READ as REPORTED
 from orchestration.resources import MappedLog, Warehouse
@@ -48,7 +49,10 @@ def snapshot(log: MappedLog, warehouse: Warehouse) -> dg.MaterializeResult:
     places = log.places()
     with warehouse.connect():
         pass  # Waits until nobody writes.
-    counts = write_snapshot(places.warehouse, places.snapshot, log.settings().project_root)
+    ensure_published(places.refreshed)
+    counts = write_snapshot(
+        places.warehouse, places.snapshot, log.settings().project_root, places.refreshed
+    )
     return dg.MaterializeResult(metadata={"path": dg.MetadataValue.path(places.snapshot), **counts})
 
 

@@ -1,6 +1,15 @@
 """The landing log: what clients send and what is shown, on disk before it is acknowledged."""
 
+from serving.landing.cursor import Landed, rows_after
 from serving.landing.log import LandingClosedError, LandingFullError, LandingLog
 from serving.landing.segments import landed_rows, repair
 
-__all__ = ["LandingClosedError", "LandingFullError", "LandingLog", "landed_rows", "repair"]
+__all__ = [
+    "Landed",
+    "LandingClosedError",
+    "LandingFullError",
+    "LandingLog",
+    "landed_rows",
+    "repair",
+    "rows_after",
+]

@@ -29,7 +29,7 @@ class Segment:
     """
 
     def __init__(self, folder: Path, now: datetime) -> None:
-        self.hour = _hour(now)
+        self.hour = hour_of(now)
         self.path = folder / f"{self.hour}-{os.getpid()}-{secrets.token_hex(4)}{ENDING}"
         self.size = 0
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
@@ -39,7 +39,7 @@ class Segment:
 
     def fits(self, now: datetime, limit_bytes: int) -> bool:
         """Tell whether the next lines still belong into this file."""
-        return self.hour == _hour(now) and self.size < limit_bytes
+        return self.hour == hour_of(now) and self.size < limit_bytes
 
     def append(self, lines: bytes) -> None:
         """Write whole lines, and return when they are on disk.
@@ -142,5 +142,6 @@ def _after_last_line_end(file: int, size: int) -> int:
     return 0
 
 
-def _hour(now: datetime) -> str:
+def hour_of(now: datetime) -> str:
+    """Return how the names of the segments of an hour begin."""
     return f"{now.astimezone(UTC):%Y%m%dT%H}"

@@ -203,3 +203,26 @@ def test_what_a_killed_run_left_is_cleared_away(warehouse, snapshot, tmp_path):
     leftover.write_text("not even a database")
     write_snapshot(warehouse, snapshot, tmp_path)
     assert not leftover.exists()
+
+
+REFRESHED = """
+    copy (
+        select * from (values
+            ('u1', 1, 'i9', timestamp '2027-01-01'),
+            ('u2', 1, 'i9', timestamp '2020-01-01')
+        ) as lists (user_id, recommended_rank, item_id, generated_at)
+    ) to '{file}' (format parquet)
+"""
+
+
+def test_a_list_that_was_made_again_since_the_run_answers_now(warehouse, snapshot, tmp_path):
+    refreshed = tmp_path / "refreshed.parquet"
+    duckdb.sql(REFRESHED.format(file=refreshed))
+    change(warehouse, "alter table serving.rec_release add column generated_at timestamp")
+    change(warehouse, "update serving.rec_release set generated_at = timestamp '2026-03-01'")
+    write_snapshot(warehouse, snapshot, tmp_path, refreshed)
+    first = "select recommended_rank, item_id from recommend_now('{}')"
+    assert asked(snapshot, first.format("u1")) == [(1, "i9")]
+    # One of before the run is superseded by it.
+    assert asked(snapshot, first.format("u2")) == asked(snapshot, "from recommend('u2')")
+    assert asked(snapshot, "from recommend('u1')") == [(1, "i1"), (2, "i2")]

@@ -1,0 +1,101 @@
+"""Rows of micro-batches in the warehouse, and published for readers of the snapshot."""
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from orchestration.files import replacing
+from orchestration.refreshing.batch import Batch
+from orchestration.resources import Warehouse
+
+LISTS, ACTIVITY = "ml.refreshed_lists", "ml.refreshed_activity"
+# What readers see of a list: the columns of `recommend`, and whose it is.
+PUBLISHED = """
+    select
+        user_id,
+        recommended_rank,
+        item_id,
+        score,
+        source,
+        reason,
+        evidence_item_id,
+        evidence_count,
+        release_id,
+        generated_at
+    from {relation}
+    order by user_id, recommended_rank
+"""
+NOTHING = """
+    (
+        select
+            cast(null as varchar) as user_id,
+            cast(null as integer) as recommended_rank,
+            cast(null as varchar) as item_id,
+            cast(null as double) as score,
+            cast(null as varchar) as source,
+            cast(null as varchar) as reason,
+            cast(null as varchar) as evidence_item_id,
+            cast(null as bigint) as evidence_count,
+            cast(null as varchar) as release_id,
+            cast(null as timestamp) as generated_at
+        limit 0
+    )
+"""
+
+
+def refreshed_users(warehouse: Warehouse) -> list[str]:
+    """List the users who have refreshed rows."""
+    frame = warehouse.read(
+        f"select user_id from {LISTS} union select user_id from {ACTIVITY} order by user_id"
+    )
+    return [str(user_id) for user_id in frame["user_id"]]
+
+
+def upsert(warehouse: Warehouse, batch: Batch, path: Path) -> int:
+    """Put the rows of a batch in the place of those of its users, and publish the lists.
+
+    The tables change in one transaction. The published file holds the users who did something
+    since the last run, and is replaced in one step afterwards.
+
+    Parameters
+    ----------
+    warehouse : Warehouse
+    batch : Batch
+    path : Path
+        The Parquet file that is published.
+
+    Returns
+    -------
+    int
+        Users in the published file.
+    """
+    users = pd.DataFrame({"user_id": pd.Series(batch.users, dtype="str")})
+    with warehouse.connect(read_only=False) as connection:
+        connection.begin()
+        connection.register("dirty", users)
+        for table, rows in ((LISTS, batch.lists), (ACTIVITY, batch.activity)):
+            connection.execute(f"delete from {table} where user_id in (select user_id from dirty)")
+            connection.register("block", rows)
+            connection.execute(f"insert into {table} by name select * from block")
+            connection.unregister("block")
+        connection.unregister("dirty")
+        connection.commit()
+        _publish(connection, LISTS, path)
+        counted = connection.execute(f"select count(distinct user_id) from {LISTS}").fetchall()
+    return int(counted[0][0])
+
+
+def ensure_published(path: Path) -> None:
+    """Let the file exist, so that the snapshot can name it; a file that exists stays as it is."""
+    if not path.exists():
+        with duckdb.connect() as connection:
+            _publish(connection, NOTHING, path)
+
+
+def _publish(connection: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
+    with replacing(path) as unfinished:
+        connection.execute(
+            f"copy ({PUBLISHED.format(relation=relation)}) to ? (format parquet)",
+            [str(unfinished)],
+        )
