@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving.lookup import FEAST_USERS, lookups
+from benchmarks.serving.refreshing import refreshed
 from benchmarks.serving.release import RELEASE, item_id, make_release, user_id
 from benchmarks.serving.servers import get, load, post, running, serve_feast, serve_topshelf
 from feature_repo.recent_events import RecentEvent
@@ -123,6 +124,21 @@ def click(
     p50, p95, p99 = np.percentile(taken, [50, 95, 99]).round(1).tolist()
     row = {"active_users": active, "clicks": clicks, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
     _show("click to changed list", [row])
+
+
+@app.command()
+def refresh(
+    users: Annotated[list[int], typer.Option(min=1000, help="A size of the history.")] = [  # noqa: B006
+        10_000,
+        200_000,
+    ],
+    items: Items = 10_000,
+    events: Annotated[int, typer.Option(min=10, help="New ones, of as many users.")] = 200,
+    folder: Folder = PLACE,
+) -> None:
+    """Make lists and features of users with new events, beside histories of several sizes."""
+    rows = [refreshed(folder / f"refresh-{count}", count, items, events) for count in users]
+    _show("one micro-batch", rows)
 
 
 def _path(number: int) -> str:
