@@ -43,40 +43,26 @@ contacts as (
 
 mapped as (
 
-    select
-        user_id,
-        experiment_id,
-        variant,
-        assigned_at
-
-    from {{ ref('stg_experiments__assignments') }}
-
-),
-
-mapped_experiments as (
-
-    select distinct experiment_id from mapped
+    select experiment_id from {{ ref('stg_experiments__assignments') }}
 
 ),
 
 mapped_users as (
 
     select
-        mapped.experiment_id,
-        mapped.user_id,
-        'mapped' as assigned_by,
-        arg_min(mapped.variant, (mapped.assigned_at, mapped.variant)) as variant,
-        cast(count(distinct mapped.variant) as bigint) as variant_count,
-        min(mapped.assigned_at) as assigned_at
+        experiment_id,
+        user_id,
+        variant,
+        variant_count,
+        assigned_at
 
-    from mapped
+    from {{ ref('exp_mapped_assignments') }}
 
-    inner join experiments
-        on mapped.experiment_id = experiments.experiment_id
+),
 
-    where mapped.assigned_at < experiments.ends_at
+mapped_experiments as (
 
-    group by mapped.experiment_id, mapped.user_id
+    select distinct experiment_id from mapped
 
 ),
 
@@ -137,7 +123,15 @@ hashed_users as (
 
 final as (
 
-    select * from mapped_users
+    select
+        experiment_id,
+        user_id,
+        'mapped' as assigned_by,
+        variant,
+        variant_count,
+        assigned_at
+
+    from mapped_users
 
     union all
 
