@@ -23,7 +23,7 @@ from orchestration.ranker_teaching import Teaching
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import Settings
 from orchestration.tuning.dbt import run_dbt
-from orchestration.tuning.folds import NO_TESTS, ONE_MOMENT
+from orchestration.tuning.folds import NO_TESTS
 
 THREADS = 2
 BEFORE_LEARNING = [
@@ -43,6 +43,7 @@ AFTER_LEARNING = [
     *BLEND,
 ]
 FRAME = ["stg_catalog__items", "features", "rnk_frame"]
+ONE_MOMENT = {"training_cutoffs": 0, "cutoff_roles": ["evaluate"]}
 # With a moment from which the ranker learns.
 TWO_MOMENTS = {"training_cutoffs": 1, "cutoff_roles": ["train", "evaluate"]}
 CUTOFFS = "select cutoff_at, role from intermediate.int_cutoffs order by cutoff_at"

@@ -27,7 +27,7 @@ NO_TESTS = ["--exclude-resource-type", "test", "unit_test"]
 # What the list of covisitation and the factorisation are judged by. Only the evaluated moment is
 # needed, so none teaches a ranker.
 LISTS = ["+evl_baseline_lists", "+evl_relevant_pairs", "+trn_user_item_weights"]
-ONE_MOMENT = {"training_cutoffs": 0, "cutoff_roles": ["evaluate"]}
+ONE_MOMENT = {"training_cutoffs": 0}
 BEFORE_LEARNING = ["staging", "intermediate", "features", "candidates", "training", "event_types"]
 AFTER_LEARNING = ["ranking", "evl_relevant_pairs"]
 SERVE = "select cutoff_at from intermediate.int_cutoffs where role = 'serve'"
