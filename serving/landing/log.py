@@ -1,5 +1,6 @@
 """Appending to the landing log, with one sync to disk for all who wait at the same time."""
 
+import atexit
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -63,8 +64,12 @@ class LandingLog:
         self._rows_waiting = 0
         self._closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name=f"landing-{folder.name}")
+        # A process that ends without closing the log writes what waits, and is not kept alive.
+        self._thread = threading.Thread(
+            target=self._work, name=f"landing-{folder.name}", daemon=True
+        )
         self._thread.start()
+        atexit.register(self.close)
 
     @property
     def rows_waiting(self) -> int:
@@ -108,6 +113,7 @@ class LandingLog:
 
     def close(self) -> None:
         """Write what waits, and end the thread."""
+        atexit.unregister(self.close)
         with self._changed:
             self._closed = True
             self._changed.notify()

@@ -1,11 +1,14 @@
 import json
 import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from orchestration.settings import PROJECT_ROOT
 from serving.landing import LandingClosedError, LandingFullError, LandingLog, landed_rows, repair
 from serving.landing.segments import Segment
 
@@ -144,3 +147,14 @@ def test_lines_are_plain_json(log):
     log.append([{"at": NOON.isoformat(), "value": 1.5}]).result(10)
     (path,) = log.folder.iterdir()
     assert json.loads(path.read_text()) == {"at": "2026-03-01T12:00:00+00:00", "value": 1.5}
+
+
+def test_a_process_that_forgets_to_close_ends_and_has_written_what_waited(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from serving.landing import LandingLog\n"
+        "LandingLog(Path(sys.argv[1])).append([{'event_id': str(n)} for n in range(500)])\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=PROJECT_ROOT, check=True, timeout=60
+    )
+    assert [row["event_id"] for row in landed_rows(tmp_path)] == [str(n) for n in range(500)]
