@@ -152,7 +152,8 @@ def test_a_key_needs_the_scope_write(serving, headers, status):
 def counted_events(client):
     text = client.get("/metrics", headers={"x-api-key": ADMIN}).text
     name = 'topshelf_events_total{way="http"} '
-    return sum(float(line.removeprefix(name)) for line in text.splitlines() if line.startswith(name))
+    lines = [line for line in text.splitlines() if line.startswith(name)]
+    return sum(float(line.removeprefix(name)) for line in lines)
 
 
 def test_metrics_need_the_scope_admin_and_health_needs_none(serving):
