@@ -2,9 +2,12 @@
 
 import importlib
 import json
+import os
 import resource
 import sys
 from pathlib import Path
+
+from benchmarks.speed.processes import cpu_seconds, peak_bytes
 
 
 def main() -> None:
@@ -14,7 +17,12 @@ def main() -> None:
         limit = request["address_space"]
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     answer = importlib.import_module(request["module"]).run(**request["arguments"])
-    Path(sys.argv[1]).write_text(json.dumps(answer), encoding="utf-8")
+    told = {
+        "answer": answer,
+        "peak_bytes": peak_bytes(os.getpid()),
+        "cpu_seconds": cpu_seconds(os.getpid()),
+    }
+    Path(sys.argv[1]).write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from tests.unit.serving.shop_release import USER_IDS, make_shop
 from tests.unit.serving.test_recommendations import point
 
 pytestmark = pytest.mark.integration
+# As fast as they are answered is faster than one key may ask.
+UNHURRIED = Limits(requests_per_second=100_000)
 
 
 class Load:
@@ -66,7 +68,8 @@ def home(tmp_path) -> Path:
 
 def test_switching_releases_fails_no_request_and_mixes_no_answer(home):
     gone = {"i00", "i01", "i02", "i04", "i05"}
-    with Server(ServingSettings(home, rank_seconds=5)) as server, Load(server.ready().url) as load:
+    settings = ServingSettings(home, limits=UNHURRIED, rank_seconds=5)
+    with Server(settings) as server, Load(server.ready().url) as load:
         for version in range(2, 8):
             time.sleep(0.7)
             live, other = ("shop-2", "shop-1") if version % 2 == 0 else ("shop-1", "shop-2")
@@ -87,7 +90,7 @@ def test_switching_releases_fails_no_request_and_mixes_no_answer(home):
 
 def test_a_store_that_dies_and_comes_back_fails_no_request(home, tmp_path):
     store = RedisServer(tmp_path / "redis")
-    settings = ServingSettings(home, online_store=store.url, rank_seconds=5)
+    settings = ServingSettings(home, online_store=store.url, limits=UNHURRIED, rank_seconds=5)
     fallbacks = []
     with Server(settings) as server:
         event = {"user_id": USER_IDS[4], "item_id": "i03", "event_type": "view"}
