@@ -172,16 +172,17 @@ def refusal(log: LoggedActions, support: Support, bounds: SupportBounds) -> str 
                 f"{share:.1%} of the policy's choices are such that {name},"
                 f" at most {bounds.maximum_unsupported:.1%} may be"
             )
+    # Before the mean of the weights, which a few heavy ones would decide.
+    if support.effective_count < bounds.minimum_effective:
+        return (
+            f"the log is worth {support.effective_count:.0f} impressions of the policy,"
+            f" at least {bounds.minimum_effective:.0f} are needed: log longer or explore more"
+        )
     bias = abs(support.mean_weight + support.unsupported_share - 1)
     if bias - 4 * support.mean_weight_error > bounds.maximum_weight_bias:
         return (
             f"the weights have a mean of {support.mean_weight:.2f}, which must be near 1: the"
             " propensities are not those with which the log was made"
-        )
-    if support.effective_count < bounds.minimum_effective:
-        return (
-            f"the log is worth {support.effective_count:.0f} impressions of the policy,"
-            f" at least {bounds.minimum_effective:.0f} are needed: log longer or explore more"
         )
     return None
 

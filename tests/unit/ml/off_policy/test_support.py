@@ -98,6 +98,16 @@ def test_a_log_that_is_worth_too_little_is_refused():
     )
 
 
+def test_a_log_that_is_worth_too_little_does_not_doubt_the_propensities():
+    # What the policy mostly shows was logged once, by chance: the weights are 0.2 and, once, 1.8.
+    rows = log([0] * 59 + [1], [0.5] * 60)
+    target = Target(csr_matrix([[0.1, 0.9]]), np.zeros(60, dtype=int))
+    bounds = replace(LOOSE, minimum_effective=50, maximum_weight_bias=0.1)
+    assert "worth 33 impressions" in reason(rows, target, bounds=bounds)
+    few = replace(bounds, minimum_effective=1)
+    assert "mean of 0.23, which must be near 1" in reason(rows, target, bounds=few)
+
+
 def test_propensities_that_do_not_fit_what_was_shown_are_refused():
     # Items 0 and 1 are shown equally often, but the log says that 0 had a chance of 0.9.
     rows = log([0, 1] * 100, [0.9, 0.1] * 100)
