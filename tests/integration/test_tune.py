@@ -62,8 +62,8 @@ def command(settings):
 
 @pytest.fixture(scope="module")
 def found(command) -> dict:
-    """Search all parts, two trials each, on one fold."""
-    process = command("--trials", "2", "--folds", "1", "--json")
+    """Search all parts, three trials each, on one fold."""
+    process = command("--trials", "3", "--folds", "1", "--json")
     output, errors = process.communicate()
     assert process.returncode == 0, errors
     return json.loads(output)
@@ -85,7 +85,7 @@ def test_each_part_is_compared_with_the_present_settings(found, settings):
     assert [part["part"] for part in found["parts"]] == ["sql", "als", "ranker"]
     for part in found["parts"]:
         assert part["best_value"] >= part["present_value"] > 0
-        assert part["complete"] + part["pruned"] + part["failed"] == 2
+        assert part["complete"] + part["pruned"] + part["failed"] == 3
     trials = rows(
         settings,
         """
@@ -94,7 +94,7 @@ def test_each_part_is_compared_with_the_present_settings(found, settings):
         group by part order by part
         """,
     )
-    assert trials == [("als", 2, 1, 1), ("ranker", 2, 1, 1), ("sql", 2, 1, 1)]
+    assert trials == [("als", 3, 1, 1), ("ranker", 3, 1, 1), ("sql", 3, 1, 1)]
 
 
 @pytest.mark.usefixtures("found")
@@ -174,7 +174,7 @@ def test_a_search_that_is_killed_keeps_its_trials_and_goes_on(settings, command,
 def test_what_was_found_waits_for_a_person_and_is_then_used(found, settings):
     """Rename the proposal, as a person would: the next run reads the values that were tried."""
     better = [part for part in found["parts"] if part["best_value"] > part["present_value"]]
-    assert better, "the sample was chosen so that two trials find something"
+    assert better, "the sample was chosen so that three trials find something"
     proposal = settings.home / "shop.settings.proposed.yml"
     assert not (settings.home / "shop.settings.yml").exists()
     text = proposal.read_text()
