@@ -1,6 +1,6 @@
 {#
     The tables that Python fills, empty. They exist from the first run on, so that `dbt build` works
-    before, after and without learning; `ml/schemas.py` holds the same columns and a test compares.
+    before, after and without learning; `ml/schemas` holds the same columns and a test compares.
 #}
 {% macro create_ml_tables() -%}
     create schema if not exists ml;

@@ -8,9 +8,9 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from ml import refreshed_schemas, release_schemas, schemas
 from ml.experiments import schemas as experiment_schemas
 from ml.experiments.join_rates import broken_join_rates
+from ml.schemas import evaluation, factorisation, lists, ranker, refreshed, releases
 from orchestration.blocks import blocks_of_users
 from orchestration.resources import Warehouse
 
@@ -71,32 +71,32 @@ def interactions_find_their_lists(warehouse: Warehouse) -> dg.AssetCheckResult:
 
 checks = [
     interactions_find_their_lists,
-    schema_check("candidates", schemas.Candidates),
-    schema_check("factors", schemas.Factors),
-    schema_check("factorisations", schemas.Factorisations),
-    schema_check("contributions", schemas.Contributions),
-    schema_check("ranked_candidates", schemas.RankedCandidates),
-    schema_check("content_neighbours", schemas.ContentNeighbours),
-    schema_check("diverse_positions", schemas.DiversePositions),
-    schema_check("list_costs", schemas.ListCosts),
-    schema_check("ranker_choices", schemas.RankerChoices),
-    schema_check("off_policy_values", schemas.OffPolicyValues),
-    schema_check("ranker_metrics", schemas.RankerMetrics),
-    schema_check("ranker_importances", schemas.RankerImportances),
-    schema_check("rankers", schemas.Rankers),
-    schema_check("ranker_trees", schemas.RankerTrees),
-    schema_check("ranker_encodings", schemas.RankerEncodings),
-    schema_check("ranker_explanations", schemas.RankerExplanations),
-    schema_check("user_metrics", schemas.UserMetrics),
-    schema_check("metric_intervals", schemas.MetricIntervals),
-    schema_check("tuning_trials", schemas.TuningTrials),
+    schema_check("candidates", lists.Candidates),
+    schema_check("factors", factorisation.Factors),
+    schema_check("factorisations", factorisation.Factorisations),
+    schema_check("contributions", factorisation.Contributions),
+    schema_check("ranked_candidates", lists.RankedCandidates),
+    schema_check("content_neighbours", lists.ContentNeighbours),
+    schema_check("diverse_positions", lists.DiversePositions),
+    schema_check("list_costs", evaluation.ListCosts),
+    schema_check("ranker_choices", ranker.RankerChoices),
+    schema_check("off_policy_values", evaluation.OffPolicyValues),
+    schema_check("ranker_metrics", ranker.RankerMetrics),
+    schema_check("ranker_importances", ranker.RankerImportances),
+    schema_check("rankers", ranker.Rankers),
+    schema_check("ranker_trees", ranker.RankerTrees),
+    schema_check("ranker_encodings", ranker.RankerEncodings),
+    schema_check("ranker_explanations", ranker.RankerExplanations),
+    schema_check("user_metrics", evaluation.UserMetrics),
+    schema_check("metric_intervals", evaluation.MetricIntervals),
+    schema_check("tuning_trials", evaluation.TuningTrials),
     schema_check("experiment_results", experiment_schemas.ExperimentResults),
     schema_check("experiment_looks", experiment_schemas.ExperimentLooks),
     schema_check("experiment_decisions", experiment_schemas.ExperimentDecisions),
     schema_check("experiment_outlook", experiment_schemas.ExperimentOutlook),
     schema_check("return_survival", experiment_schemas.ReturnSurvival),
-    schema_check("refreshed_lists", refreshed_schemas.RefreshedLists),
-    schema_check("refreshed_activity", refreshed_schemas.RefreshedActivity),
-    schema_check("release_changes", release_schemas.ReleaseChanges),
-    schema_check("shadow_comparisons", release_schemas.ShadowComparisons),
+    schema_check("refreshed_lists", refreshed.RefreshedLists),
+    schema_check("refreshed_activity", refreshed.RefreshedActivity),
+    schema_check("release_changes", releases.ReleaseChanges),
+    schema_check("shadow_comparisons", releases.ShadowComparisons),
 ]

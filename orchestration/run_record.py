@@ -71,7 +71,7 @@ def trial_records(trials: pd.DataFrame, study: str) -> list[Record]:
     Parameters
     ----------
     trials : DataFrame
-        Of `ml.schemas.TuningTrials`.
+        Of `ml.schemas.evaluation.TuningTrials`.
     study : str
         Whose trials.
     """

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-LARGEST = float(np.finfo(np.float64).max)
+from ml.schemas.finite import LARGEST
 
 
 class ExperimentResults(pa.DataFrameModel):

@@ -7,7 +7,7 @@ import pandas as pd
 from ml.off_policy.frames import any_of, logged_actions, personal_lists, same_list_for_all
 from ml.off_policy.log import Target
 from ml.off_policy.values import OffPolicyParams, off_policy_values
-from ml.schemas import OffPolicyValues
+from ml.schemas.evaluation import OffPolicyValues
 from orchestration.off_policy_lists import PolicyLists, read_lists
 from orchestration.resources import MappedLog, Warehouse
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from feature_repo.upsert import upsert_features
-from ml.refreshed_schemas import RefreshedActivity, RefreshedLists
+from ml.schemas.refreshed import RefreshedActivity, RefreshedLists
 from orchestration.refreshing.batch import BATCH_ROWS, next_batch
 from orchestration.refreshing.progress import live_bundle, read_progress, write_progress
 from orchestration.refreshing.tables import refreshed_users, upsert

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from feature_repo.recent_events import RecentEvent, RecentEvents
-from ml.refreshed_schemas import RefreshedActivity, RefreshedLists
+from ml.schemas.refreshed import RefreshedActivity, RefreshedLists
 from orchestration.refreshing.progress import Progress, moment_in
 from serving.bundle import Bundle
 from serving.events import recent_by_user

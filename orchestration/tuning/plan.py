@@ -90,7 +90,7 @@ class TuningResult:
     parts : list of PartResult
         In the order of the search.
     trials : DataFrame
-        Of `ml.schemas.TuningTrials`: those of earlier searches too.
+        Of `ml.schemas.evaluation.TuningTrials`: those of earlier searches too.
     importances : dict of str to dict
         For each part, how much of the differences between its trials each setting explains; a part
         with too few trials has none.

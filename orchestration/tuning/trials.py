@@ -18,7 +18,7 @@ FEWEST_FOR_IMPORTANCES = 10
 
 
 def trials_of(storage: optuna.storages.BaseStorage) -> pd.DataFrame:
-    """Return all trials that have ended, of all studies, as `ml.schemas.TuningTrials`."""
+    """Return all trials that have ended, of all studies, as rows of `TuningTrials`."""
     rows = [
         _row(study, trial)
         for study in optuna.get_all_study_summaries(storage)

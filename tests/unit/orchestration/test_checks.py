@@ -2,7 +2,8 @@ import duckdb
 import pytest
 
 from ml.experiments.join_rates import LEAST_INTERACTIONS
-from ml.schemas import Candidates, RankerMetrics
+from ml.schemas.lists import Candidates
+from ml.schemas.ranker import RankerMetrics
 from orchestration.checks import interactions_find_their_lists, schema_check
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from feature_repo.recent_sqlite import SqliteRecentEvents
-from ml.refreshed_schemas import RefreshedActivity, RefreshedLists
+from ml.schemas.refreshed import RefreshedActivity, RefreshedLists
 from orchestration.refreshing.batch import next_batch
 from orchestration.refreshing.progress import Progress, read_progress, what_waits, write_progress
 from orchestration.refreshing.tables import LISTS, refreshed_users, upsert

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from ml.release_schemas import ReleaseChanges, ShadowComparisons
+from ml.schemas.releases import ReleaseChanges, ShadowComparisons
 from orchestration.checks import schema_check
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.mirror import MirrorError, mirror

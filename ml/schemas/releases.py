@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-LARGEST = float(np.finfo(np.float64).max)
+from ml.schemas.finite import LARGEST
+
 ACTIONS = (
     "build",
     "blocked",

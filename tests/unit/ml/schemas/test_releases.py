@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from pandera.errors import SchemaErrors
 
-from ml.release_schemas import ReleaseChanges, ShadowComparisons
+from ml.schemas.releases import ReleaseChanges, ShadowComparisons
 
 CHANGES = {
     "change_number": [1, 2],
