@@ -1,27 +1,15 @@
 """The commands `topshelf releases`, `promote`, `canary`, `shadow` and `rollback`."""
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from orchestration.settings import Settings, read_settings
+from orchestration.commands.options import JsonOption, MappingOption, settings_of
 
 ReleaseArgument = Annotated[
     str, typer.Argument(metavar="RELEASE", help="A name that `topshelf releases` shows.")
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; the history keeps it.")]
-MappingOption = Annotated[
-    str | None,
-    typer.Option("--mapping", "-m", help="The log. [default: TOPSHELF_MAPPING, else sample]"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to standard output.")]
-
-
-def add_release_commands(app: typer.Typer) -> None:
-    """Give the command line the commands of this module."""
-    for command in (releases, promote, canary, shadow, rollback):
-        app.command()(command)
 
 
 def releases(
@@ -35,7 +23,7 @@ def releases(
     """Show the releases, newest first: which answers online, how good, who made it so, and why."""
     from orchestration.terminal.releases import show_releases
 
-    raise typer.Exit(show_releases(_settings(mapping), repair=repair, as_json=as_json))
+    raise typer.Exit(show_releases(settings_of(mapping), repair=repair, as_json=as_json))
 
 
 def promote(
@@ -57,7 +45,7 @@ def promote(
     from orchestration.terminal.releases import promote_in_terminal
 
     raise typer.Exit(
-        promote_in_terminal(_settings(mapping), release, reason, force=force, as_json=as_json)
+        promote_in_terminal(settings_of(mapping), release, reason, force=force, as_json=as_json)
     )
 
 
@@ -80,7 +68,7 @@ def canary(
         complain("name a release, or end the canary with --percent 0")
         raise typer.Exit(2)
     raise typer.Exit(
-        canary_in_terminal(_settings(mapping), release, percent, reason, as_json=as_json)
+        canary_in_terminal(settings_of(mapping), release, percent, reason, as_json=as_json)
     )
 
 
@@ -93,7 +81,7 @@ def shadow(
     """Ask a release what it would answer, beside the live one; nobody sees its answers."""
     from orchestration.terminal.releases import shadow_in_terminal
 
-    raise typer.Exit(shadow_in_terminal(_settings(mapping), release, reason, as_json=as_json))
+    raise typer.Exit(shadow_in_terminal(settings_of(mapping), release, reason, as_json=as_json))
 
 
 def rollback(
@@ -102,9 +90,4 @@ def rollback(
     """Let the release answer that was live before, and end a canary."""
     from orchestration.terminal.releases import rollback_in_terminal
 
-    raise typer.Exit(rollback_in_terminal(_settings(mapping), reason, as_json=as_json))
-
-
-def _settings(mapping: str | None) -> Settings:
-    settings = read_settings()
-    return replace(settings, mapping=mapping) if mapping else settings
+    raise typer.Exit(rollback_in_terminal(settings_of(mapping), reason, as_json=as_json))
