@@ -1,12 +1,14 @@
 """From landed events to the rows of the users who sent them, and of nobody else."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import duckdb
 import pytest
 
+from feature_repo.lookup import fresh_features
+from feature_repo.store import StorePlaces, open_store
 from orchestration.definitions import build_definitions
 from orchestration.jobs import refresh
 from orchestration.refreshing.progress import read_progress
@@ -18,6 +20,14 @@ from serving.landing import LandingLog
 
 pytestmark = pytest.mark.integration
 USERS = ["u00042", "nobody-yet"]
+# What equals the next run; windows of days are only right again after it.
+SUMS = [
+    "interaction_count",
+    "positive_count",
+    "item_count",
+    "days_since_last",
+    "days_since_first",
+]
 ROWS = "from ml.refreshed_lists order by user_id, recommended_rank"
 
 
@@ -54,7 +64,50 @@ def asked(path, query):
         return connection.execute(query).fetchall()
 
 
-def test_a_tick_makes_the_rows_of_dirty_users_again_and_of_nobody_else(refreshing):
+def told_activity(places) -> tuple:
+    return asked(
+        places.warehouse,
+        f"select {', '.join(SUMS)} from ml.refreshed_activity where user_id = 'u00042'",
+    )[0]
+
+
+def online_activity(settings) -> tuple:
+    """Read from Feast what the batch pushed, a second after its moment."""
+    places = settings.places("sample")
+    store = open_store(
+        StorePlaces("sample", places.features, places.feature_registry, places.online_store)
+    )
+    now = moment_of(settings) + timedelta(seconds=1)
+    (row,) = fresh_features(
+        store, "ranker_v1", [{"user_id": "u00042", "item_id": "i0000", "category": None}], now
+    )
+    return tuple(row[f"user_activity__{name}"] for name in SUMS)
+
+
+def computed_activity(dbt_build, mapping, settings) -> tuple:
+    """Let dbt compute the features from the log and all that has landed, for the same moment."""
+    # A row counts from when it was known, and the newest one was known at the moment itself.
+    as_of = moment_of(settings) + timedelta(microseconds=1)
+    later = {**mapping, "as_of": as_of.replace(tzinfo=None).isoformat(sep=" ")}
+    warehouse = dbt_build(
+        later, settings.home, "run", "--select", "+ftr_user_activity", training_cutoffs=1
+    )
+    query = f"""
+        select {", ".join(SUMS)} from features.ftr_user_activity
+        where user_id = 'u00042' order by feature_at desc limit 1
+        """
+    return asked(warehouse, query)[0]
+
+
+def moment_of(settings) -> datetime:
+    warehouse = settings.places("sample").warehouse
+    query = "select feature_at from ml.refreshed_activity where user_id = 'u00042'"
+    return asked(warehouse, query)[0][0].replace(tzinfo=UTC)
+
+
+def test_a_tick_makes_the_rows_of_dirty_users_again_and_of_nobody_else(
+    refreshing, dbt_build, sample_mapping
+):
     definitions, places = build_definitions(refreshing), refreshing.places("sample")
     job = definitions.resolve_job_def(refresh.name)
     with dg.DagsterInstance.ephemeral() as instance:
@@ -81,6 +134,9 @@ def test_a_tick_makes_the_rows_of_dirty_users_again_and_of_nobody_else(refreshin
         assert job.execute_in_process(instance=instance).success
         kept = f"select * from ({ROWS}) where user_id != 'u00043'"
         assert asked(places.warehouse, kept) == rows
+        told = pytest.approx(told_activity(places), abs=1e-6)
+        assert online_activity(refreshing) == told
+        assert computed_activity(dbt_build, sample_mapping, refreshing) == told
     same = "select item_id from {}('u00044') order by recommended_rank"
     now = "select item_id from recommend_now('u00042') order by recommended_rank"
     assert asked(places.snapshot, now) == [(row[2],) for row in rows if row[0] == "u00042"]
