@@ -10,6 +10,9 @@ from ml.off_policy.support import has_propensity
 
 # Clicks that a place must have for its estimate to be of use.
 MINIMUM_CLICKS = 30
+# The mean weight of a place is the number of items that chance could put there. A place with others
+# than the first has, by this share, says something of these items and not of itself.
+SUPPORT_TOLERANCE = 0.25
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Examination:
     places : ndarray of shape (n,), int
         From 1, rising.
     values : ndarray of float64
-        1 at the first place; nan where the log has too few clicks.
+        1 at the first place; nan where the log has too few clicks, or chance put other items than
+        at the first place.
     lower, upper : ndarray of float64
         Percentile interval over users drawn again; nan likewise.
     clicks : ndarray of int64
@@ -64,7 +68,8 @@ def estimate_examination(
     Raises
     ------
     ValueError
-        If every propensity is 1 or none is known, or the first place has fewer than 30 clicks.
+        If every propensity is 1 or none is known, the first place has fewer than 30 clicks, or no
+        other place could hold the items of the first.
 
     References
     ----------
@@ -83,12 +88,18 @@ def estimate_examination(
         raise ValueError(
             f"the first place has {clicks[0]} clicks, at least {MINIMUM_CLICKS} needed"
         )
+    has_support = _has_support(used, places)
+    if places.size > 1 and not has_support[1:].any():
+        raise ValueError(
+            "chance put other items at the first place than at the others; "
+            "position bias needs lists of which every place is drawn from the same items"
+        )
     found = estimates(_sums_by_place(used, places), resamples, seed)
     values = np.array([found[str(place)].value for place in places])
     draws = np.stack([found[str(place)].draws for place in places])
     ratios = draws / draws[0]
     lower, upper = np.nanquantile(ratios, [(1 - level) / 2, (1 + level) / 2], axis=1)
-    few = clicks < MINIMUM_CLICKS
+    few = (clicks < MINIMUM_CLICKS) | ~has_support
     return Examination(
         places=places,
         values=np.where(few, np.nan, values / values[0]),
@@ -130,6 +141,14 @@ def position_weights(
     column = np.minimum(places, examination.places[-1]) - 1
     nearest = known[np.searchsorted(known, column, side="right") - 1]
     return np.minimum(1.0 / examination.values[nearest], most)
+
+
+def _has_support(log: LoggedActions, places: np.ndarray) -> np.ndarray:
+    """Whether about as many items could stand at each place as at the first."""
+    counts = np.bincount(log.places, minlength=places.size + 1)[1:]
+    sums = np.bincount(log.places, 1.0 / log.propensities, minlength=places.size + 1)[1:]
+    means = sums / np.maximum(counts, 1)
+    return np.abs(means / means[0] - 1) <= SUPPORT_TOLERANCE
 
 
 def _sums_by_place(log: LoggedActions, places: np.ndarray) -> dict[str, UserSums]:

@@ -10,6 +10,12 @@ from ml.metrics import user_metrics
 from ml.ordering import rank_within
 
 RANKER = "ranker"
+IMPRESSION_RANKER = "impression_ranker"
+# A ranker by what taught it, a time split or impressions, and the column of its score.
+LEARNED_ORDERS: Mapping[str, str] = {
+    RANKER: "raw_score",
+    IMPRESSION_RANKER: "impression_raw_score",
+}
 # An order without learning, and the column of a candidate that it sorts by.
 SIMPLE_ORDERS: Mapping[str, str] = {
     "blend": "blend_score",
@@ -34,8 +40,8 @@ def best_of_each_order(candidates: pd.DataFrame, *, repeats: bool) -> pd.DataFra
     ----------
     candidates : DataFrame
         ``user_id``, ``item_id``, ``is_seen``, the columns of `SIMPLE_ORDERS`
-        (null where a source is silent), and ``raw_score`` if there is a
-        ranker; all candidates of a user, at one moment.
+        (null where a source is silent), and of `LEARNED_ORDERS` those of
+        the rankers that there are; all candidates of a user, at one moment.
     repeats : bool
         Whether seen items may be listed.
 
@@ -46,11 +52,9 @@ def best_of_each_order(candidates: pd.DataFrame, *, repeats: bool) -> pd.DataFra
         `LENGTH`). An order lists nothing that its source is silent about.
     """
     offered = candidates if repeats else candidates[~candidates["is_seen"].astype(bool)]
-    scores = dict(SIMPLE_ORDERS)
-    if "raw_score" in offered:
-        scores = {RANKER: "raw_score", **scores}
+    learned = {name: column for name, column in LEARNED_ORDERS.items() if column in offered}
     lists = []
-    for system, column in scores.items():
+    for system, column in {**learned, **SIMPLE_ORDERS}.items():
         scored = offered.assign(raw_score=offered[column].astype(np.float64))
         scored = scored[scored["raw_score"].notna()]
         ranked = scored.assign(rank=rank_within(scored, ["user_id"], (LAST_RESORT,)))
@@ -74,9 +78,10 @@ def judge_orders(lists: pd.DataFrame, relevant: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per order, best first, ties by name: ``contender``,
         ``ndcg_10`` (mean over users), ``lead``, ``lower`` and ``upper`` (what
-        the ranker's mean is above it, with a 95 % interval over users; null
-        for itself and where there is no ranker) and ``user_count``. An order
-        that lists nothing for anybody is left out.
+        the mean of the first ranker of `LEARNED_ORDERS` is above it, with a
+        95 % interval over users; null for itself and where there is no
+        ranker) and ``user_count``. An order that lists nothing for anybody is
+        left out.
     """
     nothing_known = pd.DataFrame({"user_id": [], "history_count": []})
     metrics = user_metrics(
@@ -86,8 +91,9 @@ def judge_orders(lists: pd.DataFrame, relevant: pd.DataFrame) -> pd.DataFrame:
     judged = means[["system", "value", "user_count"]]
     judged = judged.set_axis(["contender", METRIC, "user_count"], axis=1)
     leads = pd.DataFrame({"baseline": [], "value": [], "lower": [], "upper": []})
-    if RANKER in set(judged["contender"]):
-        leads = paired_differences(metrics, [METRIC], RANKER)
+    learned = [name for name in LEARNED_ORDERS if name in set(judged["contender"])]
+    if learned:
+        leads = paired_differences(metrics, [METRIC], learned[0])
     leads = leads[["baseline", "value", "lower", "upper"]]
     leads = leads.set_axis(["contender", "lead", "lower", "upper"], axis=1)
     judged = judged.merge(leads, on="contender", how="left")
@@ -106,8 +112,9 @@ def choose_order(judged: pd.DataFrame) -> tuple[str, str]:
     Returns
     -------
     tuple of str and str
-        A name, `RANKER` or of `SIMPLE_ORDERS`, and the reason in words. The
-        best mean wins, and the ranker when it is not beaten; without a ranker,
+        A name, of `LEARNED_ORDERS` or `SIMPLE_ORDERS`, and the reason in
+        words. The best mean wins, and the ranker when it is not beaten, the
+        one that a time split taught before the other; without a ranker,
         or on fewer than `FEWEST_USERS` users, the blend, which has nothing to
         overfit.
     """
@@ -115,9 +122,9 @@ def choose_order(judged: pd.DataFrame) -> tuple[str, str]:
     if users < FEWEST_USERS:
         return WITHOUT_JUDGEMENT, f"{users} users to judge by, fewer than {FEWEST_USERS}"
     values = dict(zip(judged["contender"], judged[METRIC], strict=True))
-    if RANKER not in values:
+    if not set(LEARNED_ORDERS) & set(values):
         return WITHOUT_JUDGEMENT, "too little was taken in earlier periods to teach a ranker"
-    best = max(values, key=lambda name: (values[name], name == RANKER))
+    best = max(values, key=lambda name: (values[name], name == RANKER, name in LEARNED_ORDERS))
     others = [name for name in judged["contender"] if name != best]
     against = f", {others[0]} {values[others[0]]:.3f}" if others else ""
     return best, f"nDCG@{LENGTH} {values[best]:.3f} of {users} users{against}"

@@ -8,7 +8,8 @@ import pandas as pd
 from ml.audit import audit_table
 from ml.metrics import user_metrics
 from ml.ordering import rank_within
-from ml.ranking import Ranker, RankerParams, fit_ranker, score_frame
+from ml.ranker_params import RankerParams
+from ml.ranking import Ranker, fit_ranker, score_frame
 from ml.schemas.evaluation import Audit
 from orchestration.attributes import ranker_attributes, with_attributes
 from orchestration.blocks import blocks_of_users

@@ -1,6 +1,6 @@
 """The choice between the ranker and orders without learning, on rows of the warehouse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from ml.ranker_choice import (
+    LEARNED_ORDERS,
     METRIC,
     SIMPLE_ORDERS,
     best_of_each_order,
@@ -41,7 +42,7 @@ class Choice:
     Attributes
     ----------
     chosen : str
-        The ranker, or an order without learning.
+        A ranker, or an order without learning.
     reason : str
         Why, in words.
     judged : DataFrame
@@ -69,7 +70,11 @@ class Choice:
 
 
 def choose_for_serving(
-    connection: duckdb.DuckDBPyConnection, ranker: Ranker | None, threads: int, *, repeats: bool
+    connection: duckdb.DuckDBPyConnection,
+    rankers: Mapping[str, Ranker],
+    threads: int,
+    *,
+    repeats: bool,
 ) -> Choice:
     """Choose by the evaluation period what orders the lists that are served.
 
@@ -77,8 +82,8 @@ def choose_for_serving(
     ----------
     connection : DuckDBPyConnection
         To the warehouse.
-    ranker : Ranker, optional
-        Taught on the periods before.
+    rankers : mapping of str to Ranker
+        Of `Teaching.rankers`, taught on the periods before.
     threads : int
         Processor threads.
     repeats : bool
@@ -86,7 +91,7 @@ def choose_for_serving(
     """
     rows = connection.execute(EVALUATED).fetchall()
     moment = rows[0][0] if rows else None
-    return _choose(connection, "evaluate", moment, ranker, None, threads, repeats=repeats)
+    return _choose(connection, "evaluate", moment, rankers, None, threads, repeats=repeats)
 
 
 def choose_for_test(
@@ -101,28 +106,29 @@ def choose_for_test(
     past : DataFrame
         Of `learning_rows`, of all periods before the test.
     teaching : Teaching
-        How to teach a ranker on the periods before that last one; where there are none, on a part
+        How to teach rankers on the periods before that last one; where there are none, on a part
         of its users.
     repeats : bool
         Whether the lists may hold seen items.
     """
     if past.empty:
-        return _choose(connection, "train", None, None, None, 1, repeats=repeats)
+        return _choose(connection, "train", None, {}, None, 1, repeats=repeats)
     moment = past["cutoff_at"].max()
     older = past[past["cutoff_at"] < moment]
     judges = None
     if older.empty:
         teaches = hash_fractions(past["user_id"], teaching.params.seed) < TEACHING_SHARE
         older, judges = past[teaches], set(past.loc[~teaches, "user_id"])
-    ranker = teaching.fit(older) if teaching.can_learn(older) else None
-    return _choose(connection, "train", moment, ranker, judges, teaching.threads, repeats=repeats)
+        teaching = teaching.without(judges)
+    rankers = teaching.rankers(older)
+    return _choose(connection, "train", moment, rankers, judges, teaching.threads, repeats=repeats)
 
 
 def _choose(
     connection: duckdb.DuckDBPyConnection,
     role: str,
     moment: datetime | None,
-    ranker: Ranker | None,
+    rankers: Mapping[str, Ranker],
     judges: set[str] | None,
     threads: int,
     *,
@@ -131,7 +137,7 @@ def _choose(
     """Judge all orders at a moment by what followed; only by some users if they are given."""
     lists = [
         best_of_each_order(block, repeats=repeats)
-        for block in _scored(connection, role, moment, ranker, threads)
+        for block in _scored(connection, role, moment, rankers, threads)
     ]
     relevant = connection.execute(RELEVANT, [moment, repeats]).df()
     if judges is not None:
@@ -147,13 +153,18 @@ def _scored(
     connection: duckdb.DuckDBPyConnection,
     role: str,
     moment: datetime | None,
-    ranker: Ranker | None,
+    rankers: Mapping[str, Ranker],
     threads: int,
 ) -> Iterator[pd.DataFrame]:
-    """Read all candidates of a moment, with the ranker's score if there is one."""
+    """Read all candidates of a moment, with the scores of the rankers that there are."""
     if moment is None:
         return
-    frame = frame_query(role, ranker.features if ranker else ())
+    features = {name: None for ranker in rankers.values() for name in ranker.features}
+    frame = frame_query(role, list(features))
     for block in blocks_of_users(connection, OF_MOMENT.format(frame=frame, moment=moment)):
-        scores = score_frame(ranker, block, threads)[["raw_score"]] if ranker else None
-        yield block if scores is None else block.join(scores)
+        yield block.assign(
+            **{
+                LEARNED_ORDERS[name]: score_frame(ranker, block, threads)["raw_score"]
+                for name, ranker in rankers.items()
+            }
+        )

@@ -8,14 +8,16 @@ import duckdb
 import pandas as pd
 
 from ml.explanations import mean_absolute_shap
+from ml.impression_labels import time_split_rows
 from ml.ordering import rank_within
-from ml.ranker_choice import LAST_RESORT, RANKER
+from ml.ranker_choice import LAST_RESORT
+from ml.ranker_params import RankerParams
 from ml.ranker_quality import RankerQuality, permutation_importances, ranker_quality
 from ml.ranker_trees import ranker_tables
-from ml.ranking import Ranker, RankerParams, score_frame
+from ml.ranking import Ranker, score_frame
 from orchestration.blocks import blocks_of_users
 from orchestration.ranker_choice import Choice, choose_for_serving, choose_for_test
-from orchestration.ranker_rows import frame_query, learning_rows, ranker_features
+from orchestration.ranker_rows import frame_query, learning_rows, ranker_features, shown_items
 from orchestration.ranker_teaching import Teaching
 
 if TYPE_CHECKING:
@@ -40,12 +42,15 @@ class Rankers:
     importances : DataFrame
         `feature`, `importance` and `mean_absolute_shap` of the first one; without rows if it could
         not be judged.
+    places : str
+        Whether and how impressions were corrected for the place at which they were shown.
     """
 
     by_role: dict[str, Ranker]
     choices: dict[str, Choice]
     quality: RankerQuality
     importances: pd.DataFrame
+    places: str = ""
 
 
 def fit_rankers(
@@ -78,12 +83,15 @@ def fit_rankers(
         Whether the lists that are served may hold seen items.
     """
     features = [*ranker_features(connection, store), *attributes]
-    teaching = Teaching(params, features, tuple(attributes), threads)
-    past = learning_rows(connection, store, "train", params, attributes)
-    recent = learning_rows(connection, store, "evaluate", params, attributes)
+    shown = shown_items(connection)
+    teaching = Teaching(params, features, tuple(attributes), threads, shown)
+    past, recent = (
+        learning_rows(connection, store, role, params, attributes, with_shown=not shown.empty)
+        for role in ("train", "evaluate")
+    )
     everything = pd.concat([past, recent], ignore_index=True)
-    # The ranker of the test is the one by which that of the served lists is chosen.
-    full = teaching.fit(past) if teaching.can_learn(past) else None
+    # The rankers of the test are those by which that of the served lists is chosen.
+    full = teaching.rankers(past)
     choices = {
         "evaluate": choose_for_test(connection, past, teaching, repeats=repeats),
         "serve": choose_for_serving(connection, full, threads, repeats=repeats),
@@ -91,12 +99,13 @@ def fit_rankers(
     by_role = {}
     if not past.empty:
         chosen = choices["evaluate"].chosen
-        by_role["evaluate"] = full if full and chosen == RANKER else teaching.fit(past, chosen)
+        by_role["evaluate"] = full[chosen] if chosen in full else teaching.fit(past, chosen)
     if not everything.empty:
         by_role["serve"] = teaching.fit(everything, choices["serve"].chosen)
     quality = RankerQuality(pd.DataFrame({"name": [], "value": []}), pd.DataFrame())
     importances = pd.DataFrame({"feature": [], "importance": [], "mean_absolute_shap": []})
     if "evaluate" in by_role and not recent.empty:
+        recent = time_split_rows(recent)
         quality = _judge(connection, by_role["evaluate"], threads)
         importances = permutation_importances(
             by_role["evaluate"],
@@ -104,7 +113,8 @@ def fit_rankers(
             recent["is_relevant"].to_numpy(),
             recent["sample_weight"].to_numpy(),
         ).merge(mean_absolute_shap(by_role["evaluate"], recent), on="feature")
-    return Rankers(by_role, choices, quality, importances)
+    places = teaching.examination(everything)[1]
+    return Rankers(by_role, choices, quality, importances, places)
 
 
 def ranked_blocks(

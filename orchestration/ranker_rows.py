@@ -7,8 +7,8 @@ import duckdb
 import pandas as pd
 
 from feature_repo.lookup import MOMENT, feature_names, point_in_time_features
-from ml.ranking import RankerParams
-from ml.sampling import sample_negatives_by_share
+from ml.impression_labels import sample_with_shown
+from ml.ranker_params import RankerParams
 from orchestration.attributes import with_attributes
 from orchestration.blocks import blocks_of_users
 
@@ -26,6 +26,32 @@ FRAME_FEATURES = """
         and data_type in ('BOOLEAN', 'INTEGER', 'BIGINT', 'FLOAT', 'DOUBLE')
         and column_name != 'is_relevant'
     order by column_index
+"""
+
+SHOWN = """
+    select
+        candidates.*,
+        pairs.shown_rank,
+        coalesce(pairs.is_chosen, false) as is_chosen,
+        users.user_id is not null as has_impressions
+    from ({candidates}) as candidates
+    left join training.trn_shown_pairs as pairs
+        on
+            candidates.cutoff_at = pairs.cutoff_at
+            and candidates.user_id = pairs.user_id
+            and candidates.item_id = pairs.item_id
+    left join (select distinct cutoff_at, user_id from training.trn_shown_pairs) as users
+        on candidates.cutoff_at = users.cutoff_at and candidates.user_id = users.user_id
+"""
+# Bots look at lists in another way than people do.
+SHOWN_ITEMS = """
+    select request_id, user_id, item_id, shown_rank, propensity, is_clicked, cutoff_at
+    from training.trn_shown_items
+    anti join intermediate.int_cutoff_users
+        on
+            trn_shown_items.cutoff_at = int_cutoff_users.cutoff_at
+            and trn_shown_items.user_id = int_cutoff_users.user_id
+            and int_cutoff_users.is_bot
 """
 
 
@@ -67,12 +93,19 @@ def frame_features(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in connection.execute(FRAME_FEATURES).fetchall()]
 
 
+def shown_items(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Read what people were shown after the past cutoffs, as `examination_of` needs it."""
+    return connection.execute(SHOWN_ITEMS).df()
+
+
 def learning_rows(
     connection: duckdb.DuckDBPyConnection,
     store: "FeatureStore",
     role: str,
     params: RankerParams,
     attributes: Sequence[str] = (),
+    *,
+    with_shown: bool = False,
 ) -> pd.DataFrame:
     """Sample candidates of the cutoffs of a role, and join their features as Feast knows them.
 
@@ -88,6 +121,8 @@ def learning_rows(
         Says how many negatives are kept per positive.
     attributes : sequence of str
         Features that are attributes, as text.
+    with_shown : bool
+        Whether all candidates that were shown come too, with what `ml.impression_labels` reads.
 
     Returns
     -------
@@ -97,19 +132,28 @@ def learning_rows(
     """
     names = ", ".join(feature_names(store, SERVICE))
     candidates = f"select * exclude ({names}) from ({frame_query(role, attributes)})"
+    if with_shown:
+        candidates = SHOWN.format(candidates=candidates)
     sample = _sample(connection, candidates, role, params)
     return point_in_time_features(store, SERVICE, sample.assign(**{MOMENT: sample["cutoff_at"]}))
 
 
 def rows_in_sql(
-    connection: duckdb.DuckDBPyConnection, role: str, params: RankerParams
+    connection: duckdb.DuckDBPyConnection,
+    role: str,
+    params: RankerParams,
+    *,
+    with_shown: bool = False,
 ) -> pd.DataFrame:
     """Sample the same candidates as `learning_rows`, with the features that SQL joined to them.
 
     Feast joins equal ones, which a test holds; a search asks for them at each trial, and SQL is
     faster.
     """
-    return _sample(connection, frame_query(role), role, params)
+    candidates = frame_query(role)
+    if with_shown:
+        candidates = SHOWN.format(candidates=candidates)
+    return _sample(connection, candidates, role, params)
 
 
 def _sample(
@@ -118,7 +162,7 @@ def _sample(
     """Keep every positive and a share of the negatives, block by block."""
     share = _share_of_negatives(connection, role, params.negatives_per_positive)
     samples = [
-        sample_negatives_by_share(block, block["is_relevant"].to_numpy(), KEYS, share, params.seed)
+        sample_with_shown(block, KEYS, share, params.seed)
         for block in blocks_of_users(connection, candidates)
         if share > 0
     ]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError, crea
 
 from ml.als import AlsParams
 from ml.diversity import DiversityParams
-from ml.ranking import RankerParams
+from ml.ranker_params import RankerParams
 from orchestration.files import replacing
 from orchestration.mapping import Mapping, MappingError, settings_file
 from orchestration.mapping.load import read_yaml

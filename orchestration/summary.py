@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from ml.ranker_choice import IMPRESSION_RANKER
 from orchestration.lookups import Row, evaluation_rows, rows_of
 
 DELIVERIES = """
@@ -13,7 +14,13 @@ DELIVERIES = """
 """
 FRESHNESS = "select user_count, item_count, last_interacted_at from monitoring.mon_log_freshness"
 CUTOFFS = "select role, cutoff_at, label_until from intermediate.int_cutoffs order by cutoff_at"
-CHOICE = "select contender, reason from ml.ranker_choices where role = 'serve' and is_chosen"
+CHOICE = f"""
+    select
+        if(contender = '{IMPRESSION_RANKER}', 'ranker taught by impressions', contender) as chosen,
+        reason
+    from ml.ranker_choices
+    where role = 'serve' and is_chosen
+"""
 RELEASE = "select release_id from serving.rec_release"
 LISTS = """
     select
@@ -95,7 +102,7 @@ def summarise(warehouse: Path, snapshot: Path) -> Summary:
         items=freshness["item_count"],
         last_event_at=freshness["last_interacted_at"],
         cutoffs=cutoffs,
-        order=", ".join(f"{row['contender']}: {row['reason']}" for row in choices) or None,
+        order=", ".join(f"{row['chosen']}: {row['reason']}" for row in choices) or None,
         release_id=release["release_id"],
         listed_users=lists["user_count"],
         listed_items=lists["row_count"],

@@ -21,6 +21,7 @@ TABLES = {
     "ranker_trees": "The trees of the ranker, node by node.",
     "ranker_encodings": "By which numbers the ranker knows the values of attributes.",
 }
+SHOWN = [["training", "trn_shown_items"], ["training", "trn_shown_pairs"]]
 WRITTEN_DOWN = ["ml.rankers", "ml.ranker_trees", "ml.ranker_encodings"]
 
 
@@ -37,7 +38,7 @@ class RankerConfig(dg.Config):
     specs=[
         dg.AssetSpec(
             ["ml", name],
-            deps=[["ranking", "rnk_frame"], ["feature_store", "registry"], *FILES],
+            deps=[["ranking", "rnk_frame"], *SHOWN, ["feature_store", "registry"], *FILES],
             description=description,
             kinds={"python", "scikitlearn"},
         )
@@ -85,6 +86,7 @@ def ranker(
         metadata={
             "dagster/row_count": len(choices),
             **{role: f"{it.chosen}: {it.reason}" for role, it in rankers.choices.items()},
+            "impressions": rankers.places,
         },
     )
     yield dg.MaterializeResult(

@@ -135,6 +135,7 @@ class ImpressionColumns(_Columns):
     is_degraded: str | None = None
     propensity: str | None = None
     duration_ms: str | None = None
+    loaded_at: str | None = None
 
 
 class AssignmentColumns(_Columns):

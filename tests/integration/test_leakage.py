@@ -1,4 +1,4 @@
-"""Nothing at a cutoff depends on what happened, or was loaded, at or after it."""
+"""Nothing at a cutoff depends on what happened, was shown or was loaded at or after it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 pytestmark = pytest.mark.integration
 
 EVENTS = "seeds/sample/events.parquet"
+IMPRESSIONS = "seeds/sample/impressions.parquet"
 # The sample is served at 2026-03-01 and looks 14 days ahead.
 EVALUATE_AT = "2026-02-15 00:00:00"
 HAPPENED = "try_cast(trim(occurred_at) as timestamptz)"
@@ -33,6 +34,8 @@ TABLES = {
 LABELLED_TABLES = {
     "training.trn_holdout": "cutoff_at",
     "training.trn_ranking_moments": "cutoff_at",
+    "training.trn_shown_items": "cutoff_at",
+    "training.trn_shown_pairs": "cutoff_at",
     "candidates.cnd_user_covisited": "cutoff_at",
     "candidates.cnd_user_repeats": "cutoff_at",
 }
@@ -79,21 +82,58 @@ CHANGES = {
     """,
 }
 
+# The impressions that go with each change, touched at the same moments.
+CHANGED_IMPRESSIONS = {
+    "events that happen at or after the cutoff": f"""
+        select * from impressions where shown_at < timestamp '{EVALUATE_AT}'
+        union all by name
+        select * replace ('i0001' as item_id, 1 as rank) from impressions
+        where shown_at >= timestamp '{EVALUATE_AT}' and hash(request_id) % 3 = 0
+        union all by name
+        select * replace (
+            request_id || '-added' as request_id, timestamp '{EVALUATE_AT}' as shown_at
+        )
+        from impressions where hash(request_id) % 7 = 0
+    """,
+    "events that are loaded at or after the cutoff": f"""
+        select * from impressions
+        union all by name
+        select
+            * replace (request_id || '-late' as request_id),
+            timestamp '{EVALUATE_AT}' as loaded_at
+        from impressions where hash(request_id) % 7 = 0
+        union all by name
+        -- The same delivery once more, corrected too late: the first copy must win.
+        select
+            * replace (99 as rank, 'u-other' as user_id, shown_at - interval 1 hour as shown_at),
+            timestamp '{EVALUATE_AT}' as loaded_at
+        from impressions
+        where hash(request_id) % 5 = 0 and shown_at < timestamp '{EVALUATE_AT}'
+    """,
+}
+
 
 @pytest.fixture(scope="module")
 def original(dbt_build: Callable[..., Path], sample_mapping: dict, tmp_path_factory) -> Path:
     return dbt_build(sample_mapping, tmp_path_factory.mktemp("original"), *BUILD)
 
 
-def changed_log(sample_mapping: dict, query: str, folder: Path) -> dict:
-    """Write the changed events beside the warehouse and map them."""
-    path = folder / "events.parquet"
+def changed_log(sample_mapping: dict, change: str, folder: Path) -> dict:
+    """Write the changed events and impressions beside the warehouse and map them."""
     connection = duckdb.connect()
     connection.sql("set timezone = 'UTC'")
     connection.sql(f"create view events as select * from '{EVENTS}'")
-    connection.sql(query).write_parquet(str(path))
-    events = {**sample_mapping["events"], "relation": str(path)}
-    return {**sample_mapping, "events": events}
+    connection.sql(f"create view impressions as select * from '{IMPRESSIONS}'")
+    changed = {**sample_mapping}
+    for name, queries in (("events", CHANGES), ("impressions", CHANGED_IMPRESSIONS)):
+        path = folder / f"{name}.parquet"
+        rows = connection.sql(queries[change])
+        rows.write_parquet(str(path))
+        columns = dict(sample_mapping[name]["columns"])
+        if "loaded_at" in rows.columns:
+            columns["loaded_at"] = "loaded_at"
+        changed[name] = {**sample_mapping[name], "relation": str(path), "columns": columns}
+    return changed
 
 
 def differing_rows(first: Path, second: Path, table: str, condition: str) -> int:
@@ -114,7 +154,7 @@ def differing_rows(first: Path, second: Path, table: str, condition: str) -> int
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_cutoff_does_not_see(change, original, dbt_build, sample_mapping, tmp_path):
-    mapping = changed_log(sample_mapping, CHANGES[change], tmp_path)
+    mapping = changed_log(sample_mapping, change, tmp_path)
     changed = dbt_build(mapping, tmp_path, *BUILD)
 
     leaking = {}

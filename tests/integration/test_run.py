@@ -46,6 +46,21 @@ def test_the_two_stages_are_measured_beside_the_baselines(summary):
 
 
 @pytest.mark.usefixtures("summary")
+def test_the_ranker_that_impressions_taught_contends_with_the_one_of_the_time_split(places):
+    rows = query(
+        places.snapshot,
+        "select role, contender, user_count, ndcg_10, is_chosen from ml.ranker_choices",
+    )
+    for role in ("evaluate", "serve"):
+        judged = {name: value for found, name, *_, value, _ in rows if found == role}
+        assert {"ranker", "impression_ranker", "blend"} <= set(judged)
+        # What impressions teach is another ranker, and the best of all orders the lists.
+        assert judged["ranker"] != judged["impression_ranker"]
+        (chosen,) = (name for found, name, *_, is_chosen in rows if found == role and is_chosen)
+        assert judged[chosen] == max(judged.values())
+
+
+@pytest.mark.usefixtures("summary")
 def test_every_user_gets_a_full_list_of_unseen_available_items(places):
     users = query(places.snapshot, "select distinct user_id from serving.rec_user_top_items")
     known = query(places.warehouse, "select distinct user_id from staging.stg_events__interactions")

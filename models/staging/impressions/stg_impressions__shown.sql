@@ -37,27 +37,38 @@ renamed as (
         try_cast(trim(is_degraded) as boolean) as is_degraded,
 
         -- timestamps
-        {{ utc_timestamp('shown_at', time_zone) }} as shown_at
+        {{ utc_timestamp('shown_at', time_zone) }} as shown_at,
+        {{ utc_timestamp('loaded_at', time_zone) }} as loaded_at
 
     from source
 
 ),
 
--- Delivered at least once; the first copy of a shown item is kept.
+timed as (
+
+    select
+        * exclude (loaded_at),
+        greatest(shown_at, coalesce(loaded_at, shown_at)) as known_at
+
+    from renamed
+
+),
+
+-- Delivered at least once; of a shown item the copy that was known first is kept.
 deduplicated as (
 
-    select * from renamed
+    select * from timed
 
     where
         request_id is not null
         and user_id is not null
         and item_id is not null
-        and shown_at < {{ current_moment() }}
+        and known_at < {{ current_moment() }}
         and shown_rank >= 1
 
     qualify row_number() over (
         partition by request_id, item_id
-        order by shown_at, shown_rank, user_id
+        order by known_at, shown_at, shown_rank, user_id
     ) = 1
 
 )

@@ -4,8 +4,9 @@ import pytest
 
 from ml.attributes import AttributeEncoder, encode, fit_encoder
 from ml.explanations import explain_scores
+from ml.ranker_params import RankerParams
 from ml.ranker_trees import ranker_tables
-from ml.ranking import RankerParams, fit_ranker, score_frame
+from ml.ranking import fit_ranker, score_frame
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from ml.explanations import explain_scores, long_explanations, mean_absolute_shap
+from ml.ranker_params import RankerParams
 from ml.ranker_trees import RankerTables, ranker_tables
-from ml.ranking import RankerParams, fit_ranker, score_frame
+from ml.ranking import fit_ranker, score_frame
 
 
 def learning_frame(rows, seed):

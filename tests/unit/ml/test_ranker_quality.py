@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
+from ml.ranker_params import RankerParams
 from ml.ranker_quality import permutation_importances, ranker_quality
-from ml.ranking import RankerParams, fit_ranker
+from ml.ranking import fit_ranker
 
 
 def values(quality):

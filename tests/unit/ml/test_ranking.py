@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from ml.ranker_params import RankerParams
 from ml.ranker_quality import ranker_quality
-from ml.ranking import RankerParams, fit_ranker, score_frame
+from ml.ranking import fit_ranker, score_frame
 from ml.sampling import sample_negatives
 
 FEATURES = ["affinity", "recency_days", "noise"]
@@ -196,3 +197,22 @@ def test_a_rising_ranker_keeps_the_order_of_its_feature(sample, fresh):
     free = fit_ranker(sample, sample["label"], ["recency_days"], sample["user_id"], RankerParams())
     falling = score_frame(free, fresh)["raw_score"].to_numpy()[np.argsort(fresh["recency_days"])]
     assert falling[0] > falling[-1]
+
+
+def test_label_weights_move_the_order_and_not_what_the_probabilities_are_shares_of(sample, fresh):
+    # Positives of high affinity count ten times: as if affinity told much more than it does.
+    heavy = np.where(sample["label"] & (sample["affinity"] > 1), 10.0, 1.0)
+    weights = sample["sample_weight"]
+    scores = score_frame(fit(sample, weights=weights, label_weights=heavy), fresh)
+    assert scores["score"].mean() == pytest.approx(fresh["truth"].mean(), rel=0.1)
+    plain = score_frame(fit(sample, weights=weights), fresh)
+    drift = (scores["raw_score"] - plain["raw_score"]).groupby(fresh["affinity"] > 1.2).mean()
+    assert drift[True] > drift[False] + 1
+
+
+def test_without_rows_to_calibrate_by_the_rate_is_that_of_all_candidates():
+    few = candidates(users=12, per_user=40, seed=9, intercept=-2.0)
+    heavy = np.where(few["label"], 5.0, 1.0)
+    params = RankerParams(iterations_unchecked=1, learning_rate=1e-6)
+    scores = score_frame(fit(few, params, label_weights=heavy), few)["score"]
+    assert scores.mean() == pytest.approx(few["label"].mean(), rel=0.01)

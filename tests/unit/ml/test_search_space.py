@@ -3,7 +3,7 @@ from dataclasses import fields
 import pytest
 
 from ml.als import AlsParams
-from ml.ranking import RankerParams
+from ml.ranker_params import RankerParams
 from ml.search_space import ALS, RANKER, SPACES, Range, rounded, widened
 
 

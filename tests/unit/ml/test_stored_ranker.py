@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from ml.calibration import calibrate
+from ml.ranker_params import RankerParams
 from ml.ranker_trees import ranker_tables, stored_calibrator
-from ml.ranking import RankerParams, fit_ranker, score_frame
+from ml.ranking import fit_ranker, score_frame
 from ml.stored_ranker import StoredRanker, trees_of
 
 FEATURES = ["age", "score", "count"]

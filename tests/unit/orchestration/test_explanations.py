@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from ml.ranker_params import RankerParams
 from ml.ranker_trees import ranker_tables
-from ml.ranking import RankerParams, fit_ranker, score_frame
+from ml.ranking import fit_ranker, score_frame
 from orchestration.explanations import NotServedError, explained
 from orchestration.terminal.explanations import explanation_view
 

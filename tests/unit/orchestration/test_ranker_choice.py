@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from ml.ranker_choice import RANKER, SIMPLE_ORDERS
-from ml.ranking import RankerParams
+from ml.ranker_params import RankerParams
 from orchestration.ranker_choice import Choice, choose_for_serving, choose_for_test
 from orchestration.ranker_teaching import Teaching
 
@@ -119,7 +119,7 @@ def test_with_one_earlier_period_a_part_of_its_users_judges(connection, rows):
 
 def test_the_test_period_says_what_is_served(connection, rows):
     ranker = teaching("hint").fit(past_of(rows, MOMENTS["train"]))
-    choice = choose_for_serving(connection, ranker, 1, repeats=False)
+    choice = choose_for_serving(connection, {RANKER: ranker}, 1, repeats=False)
     assert choice.chosen == RANKER
     assert choice.judged["user_count"].max() == USERS - _users_without_outcome(
         rows, MOMENTS["evaluate"][0]

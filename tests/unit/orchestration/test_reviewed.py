@@ -7,7 +7,7 @@ import yaml
 
 from ml.als import AlsParams
 from ml.diversity import DiversityParams
-from ml.ranking import RankerParams
+from ml.ranker_params import RankerParams
 from orchestration.assets.learning import CandidateConfig
 from orchestration.assets.ranking import RankerConfig
 from orchestration.mapping import MappingError, dbt_vars, load_mapping, settings_file

@@ -14,7 +14,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from ml.als import AlsParams
-from ml.ranking import RankerParams
+from ml.ranker_params import RankerParams
 from orchestration.assets.tracking import tracked_run, used_settings
 from orchestration.fingerprint import log_fingerprint
 from orchestration.resources import MappedLog, Warehouse

@@ -60,6 +60,31 @@ def test_lists_without_chance_are_refused(shop):
         estimate_examination(unknown)
 
 
+def places_with_items(*counts):
+    """As many clicks everywhere, and at each place so many items that chance could put there."""
+    size = 400
+    return LoggedActions(
+        users=np.arange(size * len(counts)),
+        requests=np.arange(size * len(counts)),
+        places=np.repeat(np.arange(1, len(counts) + 1), size),
+        actions=np.zeros(size * len(counts), dtype=int),
+        propensities=np.repeat(1 / np.array(counts), size),
+        outcomes=np.tile(np.arange(size) % 4 == 0, len(counts)).astype(float),
+    )
+
+
+def test_a_place_that_other_items_stand_at_is_left_out():
+    found = estimate_examination(places_with_items(10, 10, 2))
+    assert found.values[:2].tolist() == [1, pytest.approx(1)]
+    assert np.isnan(found.values[2])
+
+
+def test_lists_of_which_only_one_place_is_drawn_are_refused():
+    # As when one place is given away: ten items could stand there, one or two at the others.
+    with pytest.raises(ValueError, match="chance put other items at the first place"):
+        estimate_examination(places_with_items(10, 2, 1))
+
+
 def test_too_few_clicks_are_refused(shop):
     with pytest.raises(ValueError, match="the first place has 0 clicks, at least 30"):
         estimate_examination(replace(shop.log, outcomes=np.zeros(shop.log.size)))

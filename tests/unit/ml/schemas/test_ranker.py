@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from pandera.errors import SchemaError
 
+from ml.ranker_params import RankerParams
 from ml.ranker_trees import ranker_tables
-from ml.ranking import RankerParams, fit_ranker
+from ml.ranking import fit_ranker
 from ml.schemas.ranker import (
     RankerEncodings,
     RankerExplanations,

@@ -1,0 +1,91 @@
+"""The trees of the ranker."""
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from ml.ranker_params import RankerParams
+
+# On a small log a leaf may hold this share of the rows, or there would be no splits.
+LEAF_SHARE = 0.005
+SMALLEST_LEAF_ROWS = 40
+# Fewer held-out positives cannot tell when to stop.
+STOPPING_POSITIVES = 20
+
+
+def fit_booster(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    label_weights: np.ndarray | None,
+    stopping: np.ndarray,
+    calibrating: np.ndarray,
+    params: RankerParams,
+    *,
+    rising: bool,
+) -> tuple[HistGradientBoostingClassifier, np.ndarray]:
+    """Fit the trees on the rows that are not held out, or on all if too few are.
+
+    Parameters
+    ----------
+    inputs : ndarray of shape (n, k), float64
+        Of `feature_matrix`.
+    labels : ndarray of shape (n,), bool
+        Whether the candidate was taken.
+    label_weights : ndarray of shape (n,), optional
+        How much each row teaches, > 0; 1 each when absent.
+    stopping, calibrating : ndarray of shape (n,), bool
+        Rows held out to decide when to stop, and to calibrate; disjoint.
+    params : RankerParams
+        Hyper-parameters.
+    rising : bool
+        Whether the score may never fall where a feature rises.
+
+    Returns
+    -------
+    HistGradientBoostingClassifier and ndarray of shape (n,), bool
+        The trees, and which rows they have not seen and may calibrate them.
+    """
+    fitting = ~stopping & ~calibrating
+    held = min(int(labels[stopping].sum()), int((~labels[stopping]).sum()))
+    checked = held >= STOPPING_POSITIVES and 0 < labels[fitting].sum() < fitting.sum()
+    rows = int(fitting.sum()) if checked else len(labels)
+    leaf_rows = min(params.leaf_rows, max(SMALLEST_LEAF_ROWS, int(rows * LEAF_SHARE)))
+    booster = HistGradientBoostingClassifier(
+        learning_rate=params.learning_rate,
+        max_iter=params.iterations if checked else params.iterations_unchecked,
+        max_leaf_nodes=params.leaves,
+        min_samples_leaf=leaf_rows,
+        l2_regularization=params.l2,
+        max_features=params.max_features,
+        early_stopping=checked,
+        n_iter_no_change=params.patience,
+        random_state=params.seed,
+        monotonic_cst=np.full(inputs.shape[1], int(rising)),
+    )
+
+    def weights_of(rows: np.ndarray | slice) -> np.ndarray | None:
+        return None if label_weights is None else label_weights[rows]
+
+    if not checked:
+        inputs = _without_empty_columns(inputs, leaf_rows)
+        booster.fit(inputs, labels, sample_weight=label_weights)
+        return booster, np.zeros(labels.size, dtype=bool)
+    booster.fit(
+        _without_empty_columns(inputs[fitting], leaf_rows),
+        labels[fitting],
+        sample_weight=weights_of(fitting),
+        X_val=inputs[stopping],
+        y_val=labels[stopping],
+        sample_weight_val=weights_of(stopping),
+    )
+    return booster, calibrating
+
+
+def _without_empty_columns(inputs: np.ndarray, leaf_rows: int) -> np.ndarray:
+    """Make features with too few values to split on constant.
+
+    scikit-learn cuts bins on a sample of 200 000 rows and raises if a feature
+    has no value there; twenty expected ones make that as good as impossible.
+    """
+    fewest = max(leaf_rows, 20 * len(inputs) / 200_000)
+    empty = np.isfinite(inputs).sum(axis=0) < fewest
+    return np.where(empty, 0.0, inputs)

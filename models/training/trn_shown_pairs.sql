@@ -1,0 +1,50 @@
+-- Items that a user was shown in a label window, and whether that made them take one.
+with
+
+shown as (
+
+    select
+        user_id,
+        item_id,
+        shown_rank,
+        is_clicked,
+        is_chosen,
+        cutoff_at
+
+    from {{ ref('trn_shown_items') }}
+
+),
+
+pairs as (
+
+    select
+        user_id,
+        item_id,
+        min(shown_rank) as shown_rank,
+        count(*) as shown_count,
+        bool_or(is_clicked) as is_clicked,
+        bool_or(is_chosen) as is_chosen,
+        cutoff_at
+
+    from shown
+
+    group by user_id, item_id, cutoff_at
+
+),
+
+final as (
+
+    select
+        user_id,
+        item_id,
+        cast(shown_rank as bigint) as shown_rank,
+        cast(shown_count as bigint) as shown_count,
+        is_clicked,
+        is_chosen,
+        cutoff_at
+
+    from pairs
+
+)
+
+select * from final
