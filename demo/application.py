@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -20,7 +21,7 @@ from serving.settings import ServingSettings
 
 # Nothing may depend on how busy the machine is.
 PATIENCE_SECONDS = 60.0
-UNLIMITED = Limits(requests_per_second=1_000_000)
+UNLIMITED = Limits(requests_per_second=1_000_000, wait_seconds=math.inf)
 
 
 class RefusedError(RuntimeError):

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from pyrate_limiter import Duration, Rate, RateItem, StateBucket, TokenBucket
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.delay import LoopDelay
 from serving.metrics import Metrics
 from serving.problems import Problem, problem_response
 
@@ -31,6 +32,8 @@ class Limits:
         Of one API key; as many may come at once.
     concurrent_requests : int
         Most requests that are worked on; more are sent away, to be tried again.
+    wait_seconds : float
+        So long a request may have waited before it is looked at; later ones are sent away.
     items_per_answer : int
         Most items of a list.
     """
@@ -39,12 +42,16 @@ class Limits:
     events_per_request: int = 500
     requests_per_second: int = 2_000
     concurrent_requests: int = 64
+    wait_seconds: float = 0.5
     items_per_answer: int = 100
 
     def __post_init__(self) -> None:
         """Refuse limits that would answer nobody."""
+        if self.wait_seconds <= 0:
+            msg = f"wait_seconds must be > 0, got {self.wait_seconds}"
+            raise ValueError(msg)
         for name, value in vars(self).items():
-            if value < 1:
+            if name != "wait_seconds" and value < 1:
                 msg = f"{name} must be >= 1, got {value}"
                 raise ValueError(msg)
 
@@ -101,6 +108,7 @@ class AdmissionMiddleware:
     def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics) -> None:
         self._app, self._limits, self._metrics = app, limits, metrics
         self._running = 0
+        self._delay = LoopDelay()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let the application do so."""
@@ -141,6 +149,10 @@ class AdmissionMiddleware:
         most = self._limits.concurrent_requests
         if self._running >= most:
             detail = f"{most} requests are being answered, which is the most; try again"
+            return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=RETRY_SECONDS)
+        waited = self._delay.seconds()
+        if waited > self._limits.wait_seconds:
+            detail = f"requests wait {waited:.2f} s before they are looked at; try again"
             return Problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=RETRY_SECONDS)
         if scope["method"] not in ("POST", "PUT", "PATCH"):
             return None

@@ -68,8 +68,8 @@ def http(
             load(PORT, request, 1, 4)
             peak = load(PORT, request, seconds, CLIENTS)
             half = load(PORT, request, seconds, CLIENTS, peak.per_second / 2)
-            over = load(PORT, request, seconds, 16 * CLIENTS)
-            for what, one in (("peak", peak), ("half the peak", half), ("256 clients", over)):
+            over = load(PORT, request, seconds, 16 * CLIENTS, peak.per_second * 2)
+            for what, one in (("peak", peak), ("half the peak", half), ("twice the peak", over)):
                 told = {"way": name, "load": what, "per_second": round(one.per_second)}
                 rows.append(
                     {**told, **one.percentiles(), "refused": one.refused, "failed": one.failed}

@@ -20,7 +20,7 @@ def document(tmp_path_factory):
     home = home_of(tmp_path_factory.mktemp("openapi"))
     make_shop(home / "releases")
     point(home, "shop-1")
-    limits = Limits(requests_per_second=100_000)
+    limits = Limits(requests_per_second=100_000, wait_seconds=20)
     with Server(ServingSettings(home, limits=limits)) as server:
         server.ready()
         yield schemathesis.openapi.from_url(f"{server.url}/openapi.json")

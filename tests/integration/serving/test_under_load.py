@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.serving.servers import get, load
 from serving.limits import Limits
 from serving.settings import ServingSettings
 from tests.integration.serving.redis_server import RedisServer
@@ -17,7 +18,7 @@ from tests.unit.serving.test_recommendations import point
 
 pytestmark = pytest.mark.integration
 # As fast as they are answered is faster than one key may ask.
-UNHURRIED = Limits(requests_per_second=100_000)
+UNHURRIED = Limits(requests_per_second=100_000, wait_seconds=20)
 
 
 class Load:
@@ -131,6 +132,25 @@ def test_too_many_at_once_are_sent_away_and_the_others_are_answered(home):
         with Load(server.url, threads=1) as calm:
             time.sleep(0.5)
         assert {answer.status_code for answer in calm.answers} == {200}
+
+
+def test_twice_the_peak_sheds_what_is_too_much_and_fails_nothing(home):
+    def request(number: int) -> bytes:
+        return get(f"/v1/recommendations/{USER_IDS[number % 20]}")
+
+    with Server(ServingSettings(home, limits=UNHURRIED)) as server:
+        peak = load(server.ready().port, request, seconds=2, clients=8)
+    assert (peak.refused, peak.failed) == (0, 0)
+    limits = Limits(requests_per_second=100_000, wait_seconds=0.02)
+    with Server(ServingSettings(home, limits=limits)) as server:
+        over = load(server.ready().port, request, 3, clients=256, per_second=2 * peak.per_second)
+        assert over.refused > 0
+        assert over.failed == 0
+        assert over.milliseconds.size > 100
+        # It recovers: soon nobody is sent away again.
+        deadline = time.monotonic() + 30
+        while load(server.port, request, 0.5, 2, per_second=20).refused:
+            assert time.monotonic() < deadline
 
 
 def test_health_is_answered_when_lists_are_not(home):
