@@ -19,10 +19,8 @@ exposures as (
 
     select
         experiment_id,
-        user_id,
         variant,
-        set_aside_reason,
-        exposed_at
+        set_aside_reason
 
     from {{ ref('exp_exposures') }}
 
@@ -34,14 +32,14 @@ items as (
 
 ),
 
-impressions as (
+shown_items as (
 
     select
-        user_id,
+        experiment_id,
         item_id,
-        shown_at
+        variant
 
-    from {{ ref('stg_impressions__shown') }}
+    from {{ ref('exp_shown_items') }}
 
 ),
 
@@ -65,21 +63,13 @@ counted as (
 shown as (
 
     select
-        exposures.experiment_id,
-        exposures.variant,
-        count(distinct impressions.item_id) as shown_item_count
+        experiment_id,
+        variant,
+        count(distinct item_id) as shown_item_count
 
-    from exposures
+    from shown_items
 
-    inner join impressions
-        on
-            exposures.user_id = impressions.user_id
-            and impressions.shown_at >= exposures.exposed_at
-            and impressions.shown_at < exposures.exposed_at + interval 7 day
-
-    where exposures.set_aside_reason is null
-
-    group by exposures.experiment_id, exposures.variant
+    group by experiment_id, variant
 
 ),
 

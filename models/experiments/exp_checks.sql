@@ -27,33 +27,23 @@ exposures as (
 
     select
         experiment_id,
-        user_id,
-        set_aside_reason,
-        exposed_at
+        set_aside_reason
 
     from {{ ref('exp_exposures') }}
 
 ),
 
-join_rates as (
+log_gaps as (
 
     select
         experiment_id,
+        missing_day_count,
         naming_count,
         join_rate,
-        window_hours
+        join_window_hours,
+        late_share
 
-    from {{ ref('exp_join_rates') }}
-
-),
-
-missing_days as (
-
-    select
-        experiment_id,
-        missing_day_count
-
-    from {{ ref('exp_missing_days') }}
+    from {{ ref('exp_log_gaps') }}
 
 ),
 
@@ -67,24 +57,13 @@ expected_users as (
 
 ),
 
-late_interactions as (
-
-    select
-        experiment_id,
-        late_share
-
-    from {{ ref('exp_late_interactions') }}
-
-),
-
 counted as (
 
     select
         experiment_id,
         count(*) as exposed_count,
         count(*) filter (where set_aside_reason is null) as user_count,
-        count(*) filter (where set_aside_reason = 'unknown_variant') as unknown_variant_count,
-        max(exposed_at) as last_exposed_at
+        count(*) filter (where set_aside_reason = 'unknown_variant') as unknown_variant_count
 
     from exposures
 
@@ -99,32 +78,26 @@ final as (
         cast(coalesce(counted.exposed_count, 0) as bigint) as exposed_count,
         cast(coalesce(counted.user_count, 0) as bigint) as user_count,
         cast(coalesce(counted.unknown_variant_count, 0) as bigint) as unknown_variant_count,
-        missing_days.missing_day_count,
-        cast(coalesce(join_rates.naming_count, 0) as bigint) as naming_count,
-        join_rates.join_rate,
-        join_rates.window_hours as join_window_hours,
+        log_gaps.missing_day_count,
+        log_gaps.naming_count,
+        log_gaps.join_rate,
+        log_gaps.join_window_hours,
         expected_users.expected_user_count,
-        late_interactions.late_share,
+        log_gaps.late_share,
         cast(experiments.starts_at as timestamp) as starts_at,
         cast(experiments.ends_at as timestamp) as ends_at,
         cast(cutoffs.cutoff_at as timestamp) as observed_until
 
     from experiments
 
-    inner join missing_days
-        on experiments.experiment_id = missing_days.experiment_id
+    inner join log_gaps
+        on experiments.experiment_id = log_gaps.experiment_id
 
     left join counted
         on experiments.experiment_id = counted.experiment_id
 
-    left join join_rates
-        on experiments.experiment_id = join_rates.experiment_id
-
     inner join expected_users
         on experiments.experiment_id = expected_users.experiment_id
-
-    left join late_interactions
-        on experiments.experiment_id = late_interactions.experiment_id
 
     cross join cutoffs
 

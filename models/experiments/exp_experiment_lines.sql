@@ -1,81 +1,24 @@
 -- The experiments of this log as they are written, and what is wrong with the writing of each.
 with
 
-lines as (
+fields as (
+
+    select * from {{ ref('exp_experiment_fields') }}
+
+),
+
+final as (
 
     select
+        line_number,
         experiment_id,
         layer,
-        layer_from,
-        layer_until,
         salt,
         variants,
-        starts_at,
-        ends_at,
         unit,
         primary_metric,
         guardrails,
-        holdout,
-        note
-
-    from {{ ref('experiments') }}
-
-    where trim(mapping) = '{{ var("mapping")["name"] }}'
-
-),
-
-renamed as (
-
-    select distinct
-        nullif(trim(experiment_id), '') as experiment_id,
-        nullif(trim(layer), '') as layer,
-        coalesce(nullif(trim(layer_from), ''), '0') as layer_from_text,
-        coalesce(nullif(trim(layer_until), ''), '1') as layer_until_text,
-        nullif(trim(salt), '') as salt,
-        string_split_regex(trim(variants), '\s+') as variant_parts,
-        nullif(trim(variants), '') as variants,
-        nullif(trim(starts_at), '') as starts_text,
-        nullif(trim(ends_at), '') as ends_text,
-        coalesce(nullif(lower(trim(unit)), ''), 'user') as unit,
-        lower(trim(primary_metric)) as primary_metric,
-        coalesce(nullif(lower(trim(guardrails)), ''), '') as guardrails,
-        coalesce(nullif(trim(holdout), ''), '0') as holdout_text,
-        nullif(trim(note), '') as note,
-        {{ utc_timestamp('starts_at') }} as starts_at,
-        {{ utc_timestamp('ends_at') }} as ends_at
-
-    from lines
-
-),
-
-parsed as (
-
-    select
-        *,
-        try_cast(layer_from_text as double) as layer_from,
-        try_cast(layer_until_text as double) as layer_until,
-        try_cast(holdout_text as double) as holdout,
-        list_transform(variant_parts, part -> split_part(part, ':', 1)) as variant_names,
-        list_transform(
-            variant_parts, part -> try_cast(split_part(part, ':', 2) as double)
-        ) as variant_shares,
-        list_filter(
-            variant_parts,
-            part -> not regexp_full_match(part, '[a-z0-9_]+:[0-9.]+:[A-Za-z0-9_.-]+')
-        ) as unreadable_variants,
-        list_filter(
-            string_split_regex(guardrails, '\s+'),
-            part -> part != '' and not regexp_full_match(part, '[a-z0-9_]+:[0-9.]+')
-        ) as unreadable_guardrails
-
-    from renamed
-
-),
-
-judged as (
-
-    select
-        *,
+        note,
         case
             when experiment_id is null then 'missing_id'
             when
@@ -86,11 +29,10 @@ judged as (
             when layer is null then 'missing_layer'
             when salt is null then 'missing_salt'
             when salt = {{ dbt.string_literal(var("holdout_salt")) }} then 'salt_of_the_holdout'
-            when variants is null or len(unreadable_variants) > 0 then 'unreadable_variants'
-            when len(variant_names) < 2 then 'fewer_than_two_variants'
-            when len(list_distinct(variant_names)) < len(variant_names) then 'repeated_variant'
-            when list_min(variant_shares) <= 0 or abs(list_sum(variant_shares) - 1) > 1e-6
-                then 'shares_do_not_add_up'
+            when variants is null or has_unreadable_variant then 'unreadable_variants'
+            when variant_count < 2 then 'fewer_than_two_variants'
+            when has_repeated_variant then 'repeated_variant'
+            when least_share <= 0 or abs(share_sum - 1) > 1e-6 then 'shares_do_not_add_up'
             when
                 coalesce(
                     layer_from < 0 or layer_until > 1 or layer_from >= layer_until, true
@@ -99,37 +41,15 @@ judged as (
             when coalesce(holdout < 0 or holdout > 0.5, true) then 'holdout_out_of_range'
             when starts_at is null or ends_at is null then 'unreadable_moment'
             when starts_at >= ends_at then 'ends_before_it_starts'
-            when len(unreadable_guardrails) > 0 then 'unreadable_guardrails'
-        end as reject_reason
-
-    from parsed
-
-),
-
-final as (
-
-    select
-        cast(
-            row_number() over (
-                order by experiment_id, starts_text, ends_text, salt, variants, layer, note
-            ) as bigint
-        ) as line_number,
-        experiment_id,
-        layer,
-        salt,
-        variants,
-        unit,
-        primary_metric,
-        guardrails,
-        note,
-        reject_reason,
+            when has_unreadable_guardrail then 'unreadable_guardrails'
+        end as reject_reason,
         layer_from,
         layer_until,
         holdout,
-        cast(starts_at as timestamp) as starts_at,
-        cast(ends_at as timestamp) as ends_at
+        starts_at,
+        ends_at
 
-    from judged
+    from fields
 
 )
 

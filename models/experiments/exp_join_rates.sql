@@ -16,15 +16,14 @@ showing as (
 
 ),
 
-exposures as (
+users as (
 
     select
         experiment_id,
         user_id,
-        set_aside_reason,
         exposed_at
 
-    from {{ ref('exp_exposures') }}
+    from {{ ref('exp_counted_users') }}
 
 ),
 
@@ -45,24 +44,22 @@ interactions as (
 counted as (
 
     select
-        exposures.experiment_id,
+        users.experiment_id,
         count(*) as naming_count,
         count(*) filter (where interactions.is_attributed) as joined_count
 
-    from exposures
+    from users
 
     inner join interactions
         on
-            exposures.user_id = interactions.user_id
-            and interactions.interacted_at >= exposures.exposed_at
-            and interactions.interacted_at < exposures.exposed_at + interval 7 day
+            users.user_id = interactions.user_id
+            and interactions.interacted_at >= users.exposed_at
+            and interactions.interacted_at < users.exposed_at + interval 7 day
 
     inner join showing
         on showing.is_showing_lists
 
-    where exposures.set_aside_reason is null
-
-    group by exposures.experiment_id
+    group by users.experiment_id
 
 ),
 

@@ -2,16 +2,14 @@
 -- one day, per arm, metric and slice.
 with
 
-exposures as (
+users as (
 
     select
         experiment_id,
         user_id,
         exposed_date
 
-    from {{ ref('exp_exposures') }}
-
-    where set_aside_reason is null
+    from {{ ref('exp_counted_users') }}
 
 ),
 
@@ -62,14 +60,14 @@ summed as (
         sum(metrics.numerator * metrics.denominator) filter (where metrics.is_mature) as sum_nd,
         sum(metrics.numerator * metrics.habit) filter (where metrics.is_mature) as sum_nx,
         sum(metrics.denominator * metrics.habit) filter (where metrics.is_mature) as sum_dx,
-        exposures.exposed_date
+        users.exposed_date
 
     from metrics
 
-    inner join exposures
+    inner join users
         on
-            metrics.experiment_id = exposures.experiment_id
-            and metrics.user_id = exposures.user_id
+            metrics.experiment_id = users.experiment_id
+            and metrics.user_id = users.user_id
 
     inner join slices
         on
@@ -82,7 +80,7 @@ summed as (
         metrics.metric,
         slices.slice_name,
         slices.slice,
-        exposures.exposed_date
+        users.exposed_date
 
 ),
 

@@ -3,16 +3,14 @@
 
 with
 
-exposures as (
+users as (
 
     select
         experiment_id,
         user_id,
         exposed_at
 
-    from {{ ref('exp_exposures') }}
-
-    where set_aside_reason is null
+    from {{ ref('exp_counted_users') }}
 
 ),
 
@@ -35,24 +33,24 @@ interactions as (
 counted as (
 
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        users.experiment_id,
+        users.user_id,
         interactions.interaction_id,
         interactions.role,
         interactions.revenue,
         interactions.dwell_seconds,
         interactions.is_attributed
-        and interactions.shown_at >= exposures.exposed_at as is_attributed,
-        floor(epoch(interactions.interacted_at - exposures.exposed_at) / 86400) as day_number,
+        and interactions.shown_at >= users.exposed_at as is_attributed,
+        floor(epoch(interactions.interacted_at - users.exposed_at) / 86400) as day_number,
         interactions.interacted_at
 
-    from exposures
+    from users
 
     inner join interactions
         on
-            exposures.user_id = interactions.user_id
-            and interactions.interacted_at >= exposures.exposed_at - {{ habit }}
-            and interactions.interacted_at < exposures.exposed_at + interval 29 day
+            users.user_id = interactions.user_id
+            and interactions.interacted_at >= users.exposed_at - {{ habit }}
+            and interactions.interacted_at < users.exposed_at + interval 29 day
 
 ),
 

@@ -1,29 +1,22 @@
--- What exposed users were shown in the seven days from their exposure on, and clicked.
+-- What counted users were shown in the seven days from their exposure on, and clicked.
 with
 
-exposures as (
+shown as (
 
     select
         experiment_id,
         user_id,
-        exposed_at
+        request_id,
+        item_id,
+        fallback
 
-    from {{ ref('exp_exposures') }}
-
-    where set_aside_reason is null
+    from {{ ref('exp_shown_items') }}
 
 ),
 
 impressions as (
 
-    select
-        request_id,
-        user_id,
-        item_id,
-        fallback,
-        shown_at
-
-    from {{ ref('stg_impressions__shown') }}
+    select item_id from {{ ref('stg_impressions__shown') }}
 
 ),
 
@@ -75,32 +68,25 @@ top_items as (
 summed as (
 
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        shown.experiment_id,
+        shown.user_id,
         count(*) as impression_count,
         count(clicks.item_id) as click_count,
         count(top_items.item_id) as top_item_count,
-        count(impressions.fallback) as labelled_count,
-        count(*) filter (where impressions.fallback not in ('recent', 'personal'))
-            as fallback_count
+        count(shown.fallback) as labelled_count,
+        count(*) filter (where shown.fallback not in ('recent', 'personal')) as fallback_count
 
-    from exposures
-
-    inner join impressions
-        on
-            exposures.user_id = impressions.user_id
-            and impressions.shown_at >= exposures.exposed_at
-            and impressions.shown_at < exposures.exposed_at + interval 7 day
+    from shown
 
     left join clicks
         on
-            impressions.request_id = clicks.shown_request_id
-            and impressions.item_id = clicks.item_id
+            shown.request_id = clicks.shown_request_id
+            and shown.item_id = clicks.item_id
 
     left join top_items
-        on impressions.item_id = top_items.item_id
+        on shown.item_id = top_items.item_id
 
-    group by exposures.experiment_id, exposures.user_id
+    group by shown.experiment_id, shown.user_id
 
 ),
 

@@ -2,16 +2,14 @@
 -- long each took, and whether something was missing.
 with
 
-exposures as (
+users as (
 
     select
         experiment_id,
         user_id,
         exposed_at
 
-    from {{ ref('exp_exposures') }}
-
-    where set_aside_reason is null
+    from {{ ref('exp_counted_users') }}
 
 ),
 
@@ -46,22 +44,22 @@ lists as (
 summed as (
 
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        users.experiment_id,
+        users.user_id,
         count(lists.duration_ms) as timed_list_count,
         count(lists.is_degraded) as judged_list_count,
         count(*) filter (where lists.is_degraded) as degraded_list_count,
         sum(lists.duration_ms) as duration_ms
 
-    from exposures
+    from users
 
     inner join lists
         on
-            exposures.user_id = lists.user_id
-            and lists.shown_at >= exposures.exposed_at
-            and lists.shown_at < exposures.exposed_at + interval 7 day
+            users.user_id = lists.user_id
+            and lists.shown_at >= users.exposed_at
+            and lists.shown_at < users.exposed_at + interval 7 day
 
-    group by exposures.experiment_id, exposures.user_id
+    group by users.experiment_id, users.user_id
 
 ),
 

@@ -3,26 +3,17 @@
 -- `exp_user_metrics`, which counts nobody before.
 with
 
-cutoffs as (
-
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
-
-),
-
-exposures as (
+users as (
 
     select
         experiment_id,
         user_id,
         variant,
         surface,
+        observed_days,
         exposed_at
 
-    from {{ ref('exp_exposures') }}
-
-    where set_aside_reason is null
+    from {{ ref('exp_counted_users') }}
 
 ),
 
@@ -64,10 +55,10 @@ lists as (
 final as (
 
     select
-        exposures.experiment_id,
-        exposures.user_id,
-        exposures.variant,
-        exposures.surface,
+        users.experiment_id,
+        users.user_id,
+        users.variant,
+        users.surface,
         coalesce(impressions.impression_count_7d, 0) as impression_count_7d,
         coalesce(impressions.click_count_7d, 0) as click_count_7d,
         coalesce(impressions.top_item_count_7d, 0) as top_item_count_7d,
@@ -93,34 +84,30 @@ final as (
         coalesce(sums.attributed_dwell_seconds_7d, 0.0) as attributed_dwell_seconds_7d,
         coalesce(sums.habit_dwell_seconds, 0.0) as habit_dwell_seconds,
         cast(
-            epoch(sums.returned_at - exposures.exposed_at) / 86400.0 as double
+            epoch(sums.returned_at - users.exposed_at) / 86400.0 as double
         ) as days_to_return,
         coalesce(sums.is_back_on_day_1, false) as is_back_on_day_1,
         coalesce(sums.is_back_on_day_7, false) as is_back_on_day_7,
         coalesce(sums.is_back_on_day_28, false) as is_back_on_day_28,
-        coalesce(
-            datediff('second', exposures.exposed_at, cutoffs.cutoff_at), 0
-        ) / 86400.0 as observed_days,
-        exposures.exposed_at
+        users.observed_days,
+        users.exposed_at
 
-    from exposures
+    from users
 
     left join impressions
         on
-            exposures.experiment_id = impressions.experiment_id
-            and exposures.user_id = impressions.user_id
+            users.experiment_id = impressions.experiment_id
+            and users.user_id = impressions.user_id
 
     left join lists
         on
-            exposures.experiment_id = lists.experiment_id
-            and exposures.user_id = lists.user_id
+            users.experiment_id = lists.experiment_id
+            and users.user_id = lists.user_id
 
     left join sums
         on
-            exposures.experiment_id = sums.experiment_id
-            and exposures.user_id = sums.user_id
-
-    cross join cutoffs
+            users.experiment_id = sums.experiment_id
+            and users.user_id = sums.user_id
 
 )
 

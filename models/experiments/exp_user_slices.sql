@@ -1,7 +1,7 @@
 -- The groups that results are shown for, as they were at the exposure.
 with
 
-exposures as (
+users as (
 
     select
         experiment_id,
@@ -9,9 +9,7 @@ exposures as (
         surface,
         exposed_at
 
-    from {{ ref('exp_exposures') }}
-
-    where set_aside_reason is null
+    from {{ ref('exp_counted_users') }}
 
 ),
 
@@ -25,7 +23,7 @@ interactions as (
 
 ),
 
-users as (
+catalogue as (
 
     select
         user_id,
@@ -38,26 +36,26 @@ users as (
 counted as (
 
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        users.experiment_id,
+        users.user_id,
         count(interactions.interacted_at) as history_count
 
-    from exposures
+    from users
 
     left join interactions
         on
-            exposures.user_id = interactions.user_id
-            and interactions.interacted_at < exposures.exposed_at
+            users.user_id = interactions.user_id
+            and interactions.interacted_at < users.exposed_at
 
-    group by exposures.experiment_id, exposures.user_id
+    group by users.experiment_id, users.user_id
 
 ),
 
 described as (
 
     select
-        exposures.experiment_id,
-        exposures.user_id,
+        users.experiment_id,
+        users.user_id,
         case when counted.history_count = 0 then 'new' else 'returning' end as kind_of_user,
         case
             when counted.history_count = 0 then '0'
@@ -65,18 +63,18 @@ described as (
             when counted.history_count < 20 then '5 to 19'
             else '20 or more'
         end as history_length,
-        coalesce(users.segment, 'none') as segment,
-        coalesce(exposures.surface, 'none') as surface
+        coalesce(catalogue.segment, 'none') as segment,
+        coalesce(users.surface, 'none') as surface
 
-    from exposures
+    from users
 
     inner join counted
         on
-            exposures.experiment_id = counted.experiment_id
-            and exposures.user_id = counted.user_id
+            users.experiment_id = counted.experiment_id
+            and users.user_id = counted.user_id
 
-    left join users
-        on exposures.user_id = users.user_id
+    left join catalogue
+        on users.user_id = catalogue.user_id
 
 ),
 
@@ -85,48 +83,8 @@ final as (
     select
         experiment_id,
         user_id,
-        'all' as slice_name,
-        'all' as slice
-
-    from described
-
-    union all
-
-    select
-        experiment_id,
-        user_id,
-        'user' as slice_name,
-        kind_of_user as slice
-
-    from described
-
-    union all
-
-    select
-        experiment_id,
-        user_id,
-        'history length' as slice_name,
-        history_length as slice
-
-    from described
-
-    union all
-
-    select
-        experiment_id,
-        user_id,
-        'segment' as slice_name,
-        segment as slice
-
-    from described
-
-    union all
-
-    select
-        experiment_id,
-        user_id,
-        'surface' as slice_name,
-        surface as slice
+        unnest(['all', 'user', 'history length', 'segment', 'surface']) as slice_name,
+        unnest(['all', kind_of_user, history_length, segment, surface]) as slice
 
     from described
 
