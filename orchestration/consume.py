@@ -3,10 +3,8 @@
 import logging
 import time
 
-from orchestration.mapping import MappingError
-from orchestration.serve import serving_settings
+from orchestration.serve import usable_settings
 from orchestration.settings import Settings
-from orchestration.terminal.answers import complain
 from serving.application import open_recent_events
 from serving.consuming import Consumer, RedisStream
 from serving.landing import LandingLog
@@ -28,10 +26,8 @@ def consume_in_terminal(settings: Settings, stream: RedisStream) -> int:
     int
         Exit code.
     """
-    try:
-        chosen = serving_settings(settings)
-    except (MappingError, ValueError, OSError) as error:
-        complain(str(error))
+    chosen = usable_settings(settings)
+    if chosen is None:
         return 1
     events = LandingLog(chosen.landing / "events")
     rejected = LandingLog(chosen.landing / "rejected")

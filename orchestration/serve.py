@@ -56,6 +56,15 @@ def serving_settings(settings: Settings) -> ServingSettings:
     )
 
 
+def usable_settings(settings: Settings) -> ServingSettings | None:
+    """Return `serving_settings`, or say in the terminal what is wrong with them."""
+    try:
+        return serving_settings(settings)
+    except (MappingError, ValueError, OSError) as error:
+        complain(str(error))
+        return None
+
+
 def app_from_environment() -> FastAPI:
     """Build the application of a worker process, from the variables that its parent exported."""
     return create_app(serving_settings(read_settings()))
@@ -78,10 +87,8 @@ def serve_in_terminal(settings: Settings, host: str, port: int, workers: int) ->
     int
         Exit code.
     """
-    try:
-        chosen = serving_settings(settings)
-    except (MappingError, ValueError, OSError) as error:
-        complain(str(error))
+    chosen = usable_settings(settings)
+    if chosen is None:
         return 1
     if host not in LOOPBACK and not chosen.keys:
         complain(

@@ -11,37 +11,19 @@ from orchestration.resources import Warehouse
 
 LISTS, ACTIVITY = "ml.refreshed_lists", "ml.refreshed_activity"
 # What readers see of a list: the columns of `recommend`, and whose it is.
-PUBLISHED = """
-    select
-        user_id,
-        recommended_rank,
-        item_id,
-        score,
-        source,
-        reason,
-        evidence_item_id,
-        evidence_count,
-        release_id,
-        generated_at
-    from {relation}
-    order by user_id, recommended_rank
-"""
-NOTHING = """
-    (
-        select
-            cast(null as varchar) as user_id,
-            cast(null as integer) as recommended_rank,
-            cast(null as varchar) as item_id,
-            cast(null as double) as score,
-            cast(null as varchar) as source,
-            cast(null as varchar) as reason,
-            cast(null as varchar) as evidence_item_id,
-            cast(null as bigint) as evidence_count,
-            cast(null as varchar) as release_id,
-            cast(null as timestamp) as generated_at
-        limit 0
-    )
-"""
+COLUMNS = {
+    "user_id": "varchar",
+    "recommended_rank": "integer",
+    "item_id": "varchar",
+    "score": "double",
+    "source": "varchar",
+    "reason": "varchar",
+    "evidence_item_id": "varchar",
+    "evidence_count": "bigint",
+    "release_id": "varchar",
+    "generated_at": "timestamp",
+}
+NOTHING = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in COLUMNS.items())
 
 
 def refreshed_users(warehouse: Warehouse) -> list[str]:
@@ -90,12 +72,10 @@ def ensure_published(path: Path) -> None:
     """Let the file exist, so that the snapshot can name it; a file that exists stays as it is."""
     if not path.exists():
         with duckdb.connect() as connection:
-            _publish(connection, NOTHING, path)
+            _publish(connection, f"(select {NOTHING} limit 0)", path)
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
+    rows = f"select {', '.join(COLUMNS)} from {relation} order by user_id, recommended_rank"
     with replacing(path) as unfinished:
-        connection.execute(
-            f"copy ({PUBLISHED.format(relation=relation)}) to ? (format parquet)",
-            [str(unfinished)],
-        )
+        connection.execute(f"copy ({rows}) to ? (format parquet)", [str(unfinished)])

@@ -6,6 +6,8 @@ from pathlib import Path
 from benchmarks.speed.spark import local_session
 from benchmarks.speed.sql import CUTOFF
 
+# The logic of the models is repeated, not shared: a peer is what somebody would write for Spark, in
+# its dialect, and the benchmark counts the rows that differ.
 FEATURES = f"""
     with known as (
         select
