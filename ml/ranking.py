@@ -76,7 +76,7 @@ def fit_ranker(
         Equal parameters and rows in any order give an equal ranker.
     weights : ndarray of shape (n,), optional
         How many candidates each row stands for, > 0 (``sample_weight`` of
-        `sample_negatives`); 1 each when absent.
+        `sample_negatives_by_share`); 1 each when absent.
     threads : int
         Processor threads, >= 1; does not change the result. More threads
         than idle cores are many times slower than one.

@@ -50,50 +50,6 @@ def row_order(frame: pd.DataFrame, seed: int = 0) -> np.ndarray:
     return np.argsort(hash_fractions(frame, seed), kind="stable")
 
 
-def sample_negatives(
-    frame: pd.DataFrame, labels: np.ndarray, keys: list[str], per_positive: float, seed: int
-) -> pd.DataFrame:
-    """Keep every positive and a random part of the negatives.
-
-    Parameters
-    ----------
-    frame : DataFrame of length n
-        Candidates.
-    labels : ndarray of shape (n,), bool
-        Whether the candidate was taken.
-    keys : list of str
-        Columns of `frame` that name a row, such as cutoff, user and item.
-    per_positive : float
-        Negatives kept per positive, > 0; all are kept when there are fewer.
-    seed : int
-        Of the choice.
-
-    Returns
-    -------
-    DataFrame
-        The kept rows in the order of `frame`, with ``sample_weight``: how
-        many candidates the row stands for (1.0 for a positive). Weighted by
-        it, the sample has as many negatives as `frame`.
-
-    Raises
-    ------
-    ValueError
-        If `per_positive` is not > 0, or there is no positive.
-    """
-    if not per_positive > 0:
-        raise ValueError(f"per_positive must be > 0, got {per_positive}")
-    positive = np.asarray(labels, dtype=bool)
-    if not positive.any():
-        raise ValueError("no positives: nobody took a candidate in the label window")
-    negatives = np.flatnonzero(~positive)
-    wanted = min(negatives.size, max(1, round(per_positive * int(positive.sum()))))
-    fractions = hash_fractions(frame[keys].iloc[negatives], seed)
-    kept = negatives[np.argsort(fractions, kind="stable")[:wanted]]
-    chosen = np.sort(np.r_[np.flatnonzero(positive), kept])
-    weights = np.where(positive[chosen], 1.0, negatives.size / max(wanted, 1))
-    return frame.iloc[chosen].assign(sample_weight=weights)
-
-
 def sample_negatives_by_share(
     frame: pd.DataFrame, labels: np.ndarray, keys: list[str], share: float, seed: int
 ) -> pd.DataFrame:
@@ -104,17 +60,24 @@ def sample_negatives_by_share(
 
     Parameters
     ----------
-    frame, labels, keys, seed
-        As for `sample_negatives`.
+    frame : DataFrame of length n
+        Candidates.
+    labels : ndarray of shape (n,), bool
+        Whether the candidate was taken.
+    keys : list of str
+        Columns of `frame` that name a row, such as cutoff, user and item.
     share : float
         Chance of a negative, in (0, 1]; for a ratio of negatives per
         positive, that ratio times positives / negatives of the whole log.
+    seed : int
+        Of the choice.
 
     Returns
     -------
     DataFrame
-        The kept rows in the order of `frame`, with ``sample_weight``: 1.0 for
-        a positive, 1 / `share` for a negative.
+        The kept rows in the order of `frame`, with ``sample_weight``: how
+        many candidates the row stands for, 1.0 for a positive, 1 / `share`
+        for a negative.
 
     Raises
     ------

@@ -91,9 +91,3 @@ def run_job(
             tags=COMMAND_LINE,
         )
         return JobRun(run_id, result.success, time.monotonic() - began)
-
-
-def _titles(job: dg.JobDefinition) -> dict[str, str]:
-    """Say what each step does; checks have no description and are left out."""
-    descriptions = {node.name: node.definition.description for node in job.nodes}
-    return {name: text for name, text in descriptions.items() if text}

@@ -6,7 +6,7 @@ from scipy.special import expit
 from ml.ranker_params import RankerParams
 from ml.ranker_quality import ranker_quality
 from ml.ranking import fit_ranker, score_frame
-from ml.sampling import sample_negatives
+from ml.sampling import hash_fractions, sample_negatives_by_share
 
 FEATURES = ["affinity", "recency_days", "noise"]
 
@@ -39,7 +39,10 @@ def log():
 
 @pytest.fixture(scope="module")
 def sample(log):
-    return sample_negatives(log, log["label"], ["user_id", "item_id"], per_positive=3, seed=0)
+    labels, keys = log["label"].to_numpy(), ["user_id", "item_id"]
+    # The share that keeps three negatives for each positive, to the row.
+    share = np.sort(hash_fractions(log[keys], seed=0)[~labels])[3 * labels.sum()]
+    return sample_negatives_by_share(log, labels, keys, share, seed=0)
 
 
 @pytest.fixture(scope="module")

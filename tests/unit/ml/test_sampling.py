@@ -2,12 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.sampling import (
-    hash_fractions,
-    row_order,
-    sample_negatives,
-    sample_negatives_by_share,
-)
+from ml.sampling import hash_fractions, row_order, sample_negatives_by_share
 
 
 def log(size):
@@ -74,15 +69,14 @@ def test_nothing_has_no_order():
     assert row_order(log(0)).size == 0
 
 
-def test_keeps_all_positives_and_weighs_the_kept_negatives_up():
+def test_keeps_all_positives_in_the_order_of_the_rows():
     frame = log(1000)
     labels = frame["number"].to_numpy() < 30
-    sample = sample_negatives(frame, labels, ["user_id", "item_id"], per_positive=5, seed=0)
+    sample = sample_negatives_by_share(frame, labels, ["user_id", "item_id"], share=0.25, seed=0)
     positive = sample["number"] < 30
     assert int(positive.sum()) == 30
     assert list(sample.loc[positive, "sample_weight"].unique()) == [1.0]
-    assert int((~positive).sum()) == 150
-    assert sample.loc[~positive, "sample_weight"].sum() == pytest.approx(970)
+    assert list(sample.loc[~positive, "sample_weight"].unique()) == [4.0]
     assert sample["number"].is_monotonic_increasing
 
 
@@ -90,7 +84,7 @@ def test_the_order_of_rows_does_not_matter():
     frame = log(1000).assign(label=lambda rows: rows["number"] % 40 == 0)
     shuffled = frame.sample(frac=1, random_state=5)
     first, second = (
-        sample_negatives(one, one["label"], ["user_id", "item_id"], per_positive=3, seed=8)
+        sample_negatives_by_share(one, one["label"], ["user_id", "item_id"], share=0.1, seed=8)
         for one in (frame, shuffled)
     )
     pd.testing.assert_frame_equal(first, second.sort_index())
@@ -99,35 +93,15 @@ def test_the_order_of_rows_does_not_matter():
 def test_the_kept_negatives_are_a_fair_sample():
     frame = log(20_000)
     labels = np.arange(20_000) % 20 == 0
-    sample = sample_negatives(frame, labels, ["item_id"], per_positive=4, seed=1)
+    sample = sample_negatives_by_share(frame, labels, ["item_id"], share=0.2, seed=1)
     negatives = sample.loc[sample["sample_weight"] > 1, "number"]
-    # 4000 uniform numbers below 20 000: the mean has a standard deviation of 91.
-    assert abs(negatives.mean() - 10_000) < 4 * 91
-
-
-def test_few_negatives_are_all_kept_at_weight_one():
-    frame = log(10)
-    sample = sample_negatives(frame, np.arange(10) < 6, ["item_id"], per_positive=20, seed=0)
-    assert len(sample) == 10
-    assert set(sample["sample_weight"]) == {1.0}
-
-
-def test_one_negative_is_kept_at_least():
-    frame = log(10)
-    sample = sample_negatives(frame, np.arange(10) < 1, ["item_id"], per_positive=0.1, seed=0)
-    assert list(sample["sample_weight"]) == [1.0, 9.0]
+    # About 3800 uniform numbers below 20 000: the mean has a standard deviation of 94.
+    assert abs(negatives.mean() - 10_000) < 4 * 94
 
 
 def test_without_negatives_the_positives_remain():
-    sample = sample_negatives(log(3), np.ones(3, dtype=bool), ["item_id"], per_positive=1, seed=0)
+    sample = sample_negatives_by_share(log(3), np.ones(3, dtype=bool), ["item_id"], 0.5, seed=0)
     assert list(sample["sample_weight"]) == [1.0, 1.0, 1.0]
-
-
-def test_refuses_a_log_without_positives_and_a_ratio_of_zero():
-    with pytest.raises(ValueError, match="no positives"):
-        sample_negatives(log(3), np.zeros(3, dtype=bool), ["item_id"], per_positive=1, seed=0)
-    with pytest.raises(ValueError, match="per_positive must be > 0, got 0"):
-        sample_negatives(log(3), np.ones(3, dtype=bool), ["item_id"], per_positive=0, seed=0)
 
 
 def test_blocks_sampled_apart_make_the_sample_of_the_whole():
