@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 from rich.console import Console
 
-from ml.ranker_choice import METRIC
+from ml.ranker_choice import LEARNED_ORDERS, METRIC
 from orchestration.ranker_choice import choose_for_test
 from orchestration.ranker_rows import frame_features, rows_in_sql, shown_items
 from orchestration.ranker_teaching import Teaching
@@ -27,7 +27,7 @@ JUDGED = 3
 def compare(
     connection: duckdb.DuckDBPyConnection, teaching: Teaching, past: pd.DataFrame, *, repeats: bool
 ) -> pd.DataFrame:
-    """Judge the contenders of the last periods.
+    """Judge the rankers in the last periods.
 
     Parameters
     ----------
@@ -48,11 +48,14 @@ def compare(
     tables = []
     for moment in sorted(past["cutoff_at"].unique())[-JUDGED:]:
         known = past[past["cutoff_at"] <= moment]
-        for weight in WEIGHTS:
-            params = replace(teaching.params, labels="choose", unshown_weight=weight)
+        for number, weight in enumerate(WEIGHTS):
+            # The time split teaches the same whatever the weight.
+            labels = "impressions" if number else "choose"
+            params = replace(teaching.params, labels=labels, unshown_weight=weight)
             tried = replace(teaching, params=params)
             judged = choose_for_test(connection, known, tried, repeats=repeats).judged
-            found = judged.assign(unshown_weight=weight, cutoff_at=moment)
+            learned = judged[judged["contender"].isin(LEARNED_ORDERS)]
+            found = learned.assign(unshown_weight=weight, cutoff_at=moment)
             tables.append(found[["unshown_weight", "cutoff_at", "contender", METRIC]])
     return pd.concat(tables, ignore_index=True)
 

@@ -176,6 +176,10 @@ def test_a_name_like_no_other_gets_all_there_are(project, mapping):
             "ranker: {stopping_share: 0.9, calibration_share: 0.2}",
             "ranker: held-out shares must be > 0 and sum to < 1, got (0.9, 0.2); correct it",
         ),
+        (
+            "ranker: {labels: clicks}",
+            "ranker: labels must be one of choose, time, impressions, got 'clicks'; correct it",
+        ),
         ("- als", "settings: ['als'] must hold keys; known are sql, als, ranker, diversity"),
         ("als: 8", "als: 8 must hold keys; known are "),
         ("sql: [1", "settings: cannot be read as YAML, line 2: "),
