@@ -17,8 +17,9 @@ from rich.table import Table
 
 from benchmarks.quality.fixed_split import FixedSplit, SplitError, is_fixed_split, plant
 from benchmarks.quality.lists import Measured, log_seconds, measure, try_blends
+from benchmarks.quality.neighbours import search_neighbours
 from orchestration.mapping import load_mapping
-from orchestration.reviewed import load_reviewed, write_reviewed
+from orchestration.reviewed import load_reviewed, sql_defaults, write_reviewed
 from orchestration.settings import PROJECT_ROOT, Settings, find_programs
 from orchestration.tuning.plan import TuningPlan
 from orchestration.tuning.search import tune
@@ -50,7 +51,9 @@ def main(
             "those that are stored."
         ),
     ] = 0,
-    part: Annotated[str, typer.Option(help="What is searched: sql, als or blend.")] = "als",
+    part: Annotated[
+        str, typer.Option(help="What is searched: sql, als, blend or neighbours.")
+    ] = "als",
     home: Annotated[
         Path | None, typer.Option(help="Folder to build in; one for the time being if left out.")
     ] = None,
@@ -108,6 +111,8 @@ def _fixed(
         trials_file = settings_file.with_name(f"{folder.name}.{part}.trials.csv")
         if part == "blend":
             _search_blend(split, settings_file, trials_file, depth)
+        elif part == "neighbours":
+            _search_neighbours(split, settings_file, trials_file, depth, trials)
         else:
             plan = TuningPlan(trials=trials, parts=(part,), folds=1)
             result = tune(split.search, plan, console.print, accept=True)
@@ -126,11 +131,29 @@ def _search_blend(split: FixedSplit, settings_file: Path, trials_file: Path, k: 
     """Choose the weight of co-visitation in the blend on validation pairs, and write it down."""
     measure(split.validation, k, two_stages=False)
     trials = try_blends(split.validation, k, BLEND_WEIGHTS)
+    _write_best(split, settings_file, trials_file, trials)
+
+
+def _search_neighbours(
+    split: FixedSplit, settings_file: Path, trials_file: Path, k: int, count: int
+) -> None:
+    """Choose the powers of co-visitation on validation pairs, and write them down."""
+    mapping = load_mapping(split.final.mapping, PROJECT_ROOT)
+    present = {**sql_defaults(PROJECT_ROOT), **load_reviewed(mapping, PROJECT_ROOT).sql}
+    trials = search_neighbours(split.validation, k, count, present)
+    _write_best(split, settings_file, trials_file, trials)
+
+
+def _write_best(
+    split: FixedSplit, settings_file: Path, trials_file: Path, trials: pd.DataFrame
+) -> None:
+    """Write all trials down, and the settings of the one with the best value, the last column."""
     trials.round(6).to_csv(trials_file, index=False)
-    best = trials.sort_values(f"ndcg_{k}", ascending=False).iloc[0]
+    *names, judged = trials.columns
+    best = max(trials.to_dict("records"), key=lambda trial: trial[judged])
     present = load_reviewed(load_mapping(split.final.mapping, PROJECT_ROOT), PROJECT_ROOT)
-    sql = {**present.sql, "blend_covisited_weight": float(best.iloc[0])}
-    comment = f"The blend was chosen on validation pairs: {trials_file.name}."
+    sql = {**present.sql, **{name: best[name] for name in names}}
+    comment = f"Chosen on validation pairs: {trials_file.name}."
     write_reviewed(settings_file, replace(present, sql=sql).changes(), comment)
 
 

@@ -102,7 +102,7 @@ def search(
         If the present settings cannot be judged.
     """
     distributions = {
-        name: _distribution(bounds) for name, bounds in widened(space, present).items()
+        name: distribution(bounds) for name, bounds in widened(space, present).items()
     }
     if not finished(study, present):
         study.enqueue_trial(present, user_attrs={VALUES: present})
@@ -221,7 +221,7 @@ def _fail(study: optuna.Study, entry: _Running, error: Exception, say: Say) -> N
     say(f"trial {entry.trial.number}: failed: {error}")
 
 
-def _distribution(bounds: Range) -> optuna.distributions.BaseDistribution:
+def distribution(bounds: Range) -> optuna.distributions.BaseDistribution:
     if bounds.is_whole:
         return optuna.distributions.IntDistribution(
             int(bounds.low), int(bounds.high), log=bounds.is_log
