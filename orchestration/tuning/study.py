@@ -222,6 +222,7 @@ def _fail(study: optuna.Study, entry: _Running, error: Exception, say: Say) -> N
 
 
 def distribution(bounds: Range) -> optuna.distributions.BaseDistribution:
+    """Say to Optuna what may be chosen."""
     if bounds.is_whole:
         return optuna.distributions.IntDistribution(
             int(bounds.low), int(bounds.high), log=bounds.is_log
