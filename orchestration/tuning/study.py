@@ -101,9 +101,7 @@ def search(
     TuningError
         If the present settings cannot be judged.
     """
-    distributions = {
-        name: distribution(bounds) for name, bounds in widened(space, present).items()
-    }
+    distributions = {name: distribution(bounds) for name, bounds in widened(space, present).items()}
     if not finished(study, present):
         study.enqueue_trial(present, user_attrs={VALUES: present})
         # Alone: it shows how much memory a trial takes.
