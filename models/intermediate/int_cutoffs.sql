@@ -1,4 +1,5 @@
 {%- set horizon = "interval " ~ (var("mapping").get("horizon_days") or 28) ~ " day" -%}
+{%- set roles = var("cutoff_roles") | join("', '") -%}
 
 with
 
@@ -70,7 +71,7 @@ final as (
     from cutoffs
 
     -- A search for settings, and a benchmark, can do without some.
-    where role in ('{{ var("cutoff_roles") | join("', '") }}')
+    where role in ('{{ roles }}')
 
 )
 

@@ -28,7 +28,8 @@ final as (
         reject_reason,
         case reject_reason
             when 'missing_id' then 'experiment_id must name the experiment'
-            when 'unusable_id' then 'experiment_id must be of a-z, 0-9, _ and -, and not history or holdout'
+            when 'unusable_id'
+                then 'experiment_id must be of a-z, 0-9, _ and -, and not history or holdout'
             when 'unknown_unit' then 'unit must be user: users are assigned and counted'
             when 'missing_layer' then 'layer must say which experiments exclude each other'
             when 'missing_salt' then 'salt must be a text of its own, such as the experiment_id'
