@@ -149,7 +149,7 @@ def warehouse(log, dbt_build, tmp_path_factory):
             connection.execute(
                 f"insert into seeds.experiments values ('sample', {marks}, '')", line
             )
-    chosen = ("staging", "int_interactions", "int_cutoffs", "experiments")
+    chosen = ("staging", "int_interactions", "int_cutoffs", "trn_shown_items", "experiments")
     inferred = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
     dbt_build(mapping, home, "run", "--select", *chosen, "--exclude", *inferred.split(), **HELD_OUT)
     with duckdb.connect(str(file), read_only=True) as connection:
