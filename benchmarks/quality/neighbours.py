@@ -94,11 +94,21 @@ def covisited(
         some = users[begin : begin + USERS_AT_A_TIME]
         scores = np.round((known[some] @ neighbours).toarray(), 9)
         scores[known[some].nonzero()] = 0.0
-        # Stable, so that of equal scores the first item comes first, as in SQL.
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        found = np.take_along_axis(scores, order, axis=1) > 0
-        lists[begin : begin + some.size, : order.shape[1]] = np.where(found, order, -1)
+        _fill(lists[begin : begin + some.size], scores)
     return lists
+
+
+def _fill(lists: np.ndarray, scores: np.ndarray) -> None:
+    """Write the columns with the largest positive scores; of equal ones the first, as in SQL."""
+    k = min(lists.shape[1], scores.shape[1])
+    least = np.partition(scores, -k, axis=1)[:, -k]
+    # With all that equal the last one kept, which may be more than are wanted.
+    rows, columns = np.nonzero((scores >= least[:, None]) & (scores > 0))
+    order = np.lexsort((columns, -scores[rows, columns], rows))
+    rows, columns = rows[order], columns[order]
+    places = np.arange(rows.size) - np.searchsorted(rows, rows)
+    kept = places < k
+    lists[rows[kept], places[kept]] = columns[kept]
 
 
 def mean_ndcg(lists: np.ndarray, users: np.ndarray, held_out: csr_matrix) -> float:
