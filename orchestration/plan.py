@@ -9,8 +9,8 @@ import io
 import logging
 import shutil
 import subprocess
-import tarfile
 import warnings
+import zipfile
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +88,7 @@ def checkout(project_root: Path, revision: str, folder: Path) -> Path:
         If the project is not a git checkout or has no such revision.
     """
     archive = subprocess.run(
-        ["git", "archive", "--format=tar", revision],
+        ["git", "archive", "--format=zip", revision],
         cwd=project_root,
         capture_output=True,
         check=False,
@@ -99,8 +99,8 @@ def checkout(project_root: Path, revision: str, folder: Path) -> Path:
         raise typer.BadParameter(msg)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
+    with zipfile.ZipFile(io.BytesIO(archive.stdout)) as files:
+        files.extractall(folder)
     return folder
 
 
