@@ -47,12 +47,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse limits that would answer nobody."""
-        if self.wait_seconds <= 0:
-            msg = f"wait_seconds must be > 0, got {self.wait_seconds}"
-            raise ValueError(msg)
         for name, value in vars(self).items():
-            if name != "wait_seconds" and value < 1:
-                msg = f"{name} must be >= 1, got {value}"
+            if value <= 0:
+                msg = f"{name} must be > 0, got {value}"
                 raise ValueError(msg)
 
 

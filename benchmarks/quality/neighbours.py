@@ -13,7 +13,8 @@ import optuna
 import pandas as pd
 from scipy.sparse import csr_matrix, diags
 
-from benchmarks.quality.fixed_split import TRAIN
+from benchmarks.quality.fixed_split import TRAIN, VALIDATION
+from ml.metrics import ndcg_at_k
 from ml.search_space import SQL, Value, rounded, widened
 from orchestration.settings import Settings
 from orchestration.tuning.study import distribution
@@ -54,7 +55,7 @@ def read_pairs(log: Settings) -> SplitPairs:
             f"""
             select distinct user_id, item_id, occurred_at = {TRAIN} as is_known
             from read_parquet('{str(log.home / "events.parquet").replace("'", "''")}')
-            where occurred_at < timestamp '2000-01-03'
+            where occurred_at in ({TRAIN}, {VALIDATION})
             """
         ).df()
     user_ids, users = np.unique(frame["user_id"].to_numpy(dtype=str), return_inverse=True)
@@ -114,13 +115,11 @@ def _fill(lists: np.ndarray, scores: np.ndarray) -> None:
 def mean_ndcg(lists: np.ndarray, users: np.ndarray, held_out: csr_matrix) -> float:
     """Return the mean nDCG of lists, with the held-out items as what is relevant."""
     k = lists.shape[1]
-    discounts = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.r_[0.0, np.cumsum(discounts)]
-    total = 0.0
+    values = []
     for items, user in zip(lists, users, strict=True):
         relevant = held_out.indices[held_out.indptr[user] : held_out.indptr[user + 1]]
-        total += discounts[np.isin(items, relevant)].sum() / ideal[min(k, relevant.size)]
-    return total / users.size
+        values.append(ndcg_at_k(np.isin(items, relevant), k, relevant.size))
+    return float(np.mean(values))
 
 
 def search_neighbours(

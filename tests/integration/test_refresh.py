@@ -137,6 +137,10 @@ def test_a_tick_makes_the_rows_of_dirty_users_again_and_of_nobody_else(
         told = pytest.approx(told_activity(places), abs=1e-6)
         assert online_activity(refreshing) == told
         assert computed_activity(dbt_build, sample_mapping, refreshing) == told
+    columns = "describe select * from {}('u00042')"
+    assert asked(places.snapshot, columns.format("recommend_now")) == asked(
+        places.snapshot, columns.format("recommend")
+    )
     same = "select item_id from {}('u00044') order by recommended_rank"
     now = "select item_id from recommend_now('u00042') order by recommended_rank"
     assert asked(places.snapshot, now) == [(row[2],) for row in rows if row[0] == "u00042"]
