@@ -6,11 +6,12 @@ Reads the warehouse that `topshelf run` left. Judged are the periods before the 
 rankers that were taught on the periods before it, as the run itself chooses.
 """
 
-import argparse
 from dataclasses import replace
+from typing import Annotated
 
 import duckdb
 import pandas as pd
+import typer
 from rich.console import Console
 
 from ml.ranker_choice import LEARNED_ORDERS, METRIC
@@ -22,6 +23,8 @@ from orchestration.settings import read_settings
 
 WEIGHTS = (1.0, 0.5, 0.2, 0.05)
 JUDGED = 3
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def compare(
@@ -60,13 +63,13 @@ def compare(
     return pd.concat(tables, ignore_index=True)
 
 
-def main() -> None:
+@app.command()
+def main(
+    mapping: Annotated[str, typer.Option(help="Of the run that is read.")] = "sample",
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+) -> None:
     """Print mean nDCG@10 over the periods, by contender and weight."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mapping", default="sample")
-    parser.add_argument("--threads", type=int, default=1)
-    chosen = parser.parse_args()
-    settings = replace(read_settings(), mapping=chosen.mapping)
+    settings = replace(read_settings(), mapping=mapping)
     log = MappedLog(
         home=str(settings.home),
         mapping=settings.mapping,
@@ -75,7 +78,7 @@ def main() -> None:
     params = log.reviewed().ranker
     with Warehouse(log=log).connect() as connection:
         features, shown = frame_features(connection), shown_items(connection)
-        teaching = Teaching(params, features, (), chosen.threads, shown)
+        teaching = Teaching(params, features, (), threads, shown)
         past = rows_in_sql(connection, "train", params, with_shown=True)
         table = compare(connection, teaching, past, repeats=log.read().repeats)
     means = table.groupby(["contender", "unshown_weight"])[METRIC].mean().unstack()
@@ -85,4 +88,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    app()
