@@ -10,7 +10,8 @@ from orchestration.refreshing.batch import Batch
 from orchestration.resources import Warehouse
 
 LISTS, ACTIVITY = "ml.refreshed_lists", "ml.refreshed_activity"
-# What readers see of a list: the columns of `recommend`, and whose it is.
+# What readers see of a list: whose it is, and the columns of `recommend` in its types, so that
+# `recommend_now` answers alike from either.
 COLUMNS = {
     "user_id": "varchar",
     "recommended_rank": "integer",
@@ -23,7 +24,7 @@ COLUMNS = {
     "release_id": "varchar",
     "generated_at": "timestamp",
 }
-NOTHING = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in COLUMNS.items())
+NOTHING = ", ".join(f"null as {name}" for name in COLUMNS)
 
 
 def refreshed_users(warehouse: Warehouse) -> list[str]:
@@ -76,6 +77,7 @@ def ensure_published(path: Path) -> None:
 
 
 def _publish(connection: duckdb.DuckDBPyConnection, relation: str, path: Path) -> None:
-    rows = f"select {', '.join(COLUMNS)} from {relation} order by user_id, recommended_rank"
+    columns = ", ".join(f"cast({name} as {kind}) as {name}" for name, kind in COLUMNS.items())
+    rows = f"select {columns} from {relation} order by user_id, recommended_rank"
     with replacing(path) as unfinished:
         connection.execute(f"copy ({rows}) to ? (format parquet)", [str(unfinished)])
