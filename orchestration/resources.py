@@ -38,7 +38,7 @@ class MappedLog(dg.ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["MappedLog"]:
         """Keep other runs off the same log as long as this one lasts."""
-        with only_run(self.places().home, context.run_id or "none"):
+        with only_run(self.places().home, context.run.run_id if context.run else "none"):
             yield self
 
     def settings(self) -> Settings:
