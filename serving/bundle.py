@@ -87,7 +87,7 @@ class Bundle:
         """Return the name of the release."""
         return str(self.manifest["release_id"])
 
-    @property
+    @cached_property
     def sources(self) -> list[str]:
         """Return what proposed an item, by the code in the lists."""
         return list(self.manifest["sources"])
@@ -173,6 +173,11 @@ class Bundle:
         a user from it and `gram`.
         """
         return stored_als(self.manifest["als"], self.arrays)
+
+    @cached_property
+    def offered_factors(self) -> np.ndarray:
+        """Return for each row of the item factors whether its item may be offered."""
+        return self.arrays["item_is_offered"][self.arrays["factor_item"]] > 0
 
     @cached_property
     def ranker(self) -> StoredRanker | None:

@@ -134,7 +134,7 @@ def _signal_columns(
     bundle: Bundle, items: np.ndarray, signals: Signals
 ) -> dict[str, np.ndarray | float]:
     """Return what the sources say, and how it compares among these items."""
-    scores = signals.als[items]
+    scores = signals.als(bundle, items)
     has_score = np.isfinite(scores)
     positions = np.full(items.size, np.nan)
     # Equal scores share the better position, as `rank()` gives it.

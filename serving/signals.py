@@ -17,14 +17,13 @@ NEIGHBOUR_SOURCE = "covisitation"
 
 @dataclass(frozen=True)
 class Signals:
-    """Signals for all items of a release; arrays as long as it has items.
+    """Signals for the items of a release.
 
     Attributes
     ----------
-    vector : ndarray of shape (factors,), optional
-        The user's, fitted on all items that are liked; None without factorisation or items.
-    als : ndarray, float64
-        Its product with the vectors of the items; nan for one that has none.
+    factor_scores : ndarray, float32, optional
+        Product of the user's vector with that of each item that has one, in the order of the
+        factors; None without factorisation or items.
     als_order : ndarray of int
         Items that may be proposed, best first, at most 100.
     covisited : dict of int to (float, int, int, float, int)
@@ -32,10 +31,16 @@ class Signals:
         item that it comes from.
     """
 
-    vector: np.ndarray | None
-    als: np.ndarray
+    factor_scores: np.ndarray | None
     als_order: np.ndarray
     covisited: dict[int, tuple[float, int, int, float, int]]
+
+    def als(self, bundle: Bundle, items: np.ndarray) -> np.ndarray:
+        """Return the scores of some items by factorisation; nan for one that has no vector."""
+        if self.factor_scores is None:
+            return np.full(items.size, np.nan)
+        rows = bundle.arrays["item_factor_row"][items]
+        return np.where(rows >= 0, self.factor_scores[rows].astype(np.float64), np.nan)
 
 
 def signals_of(
@@ -57,13 +62,11 @@ def signals_of(
         Items that may not be proposed.
     """
     vector = folded_in(bundle, *liked)
-    scores = np.full(bundle.item_count, np.nan)
-    order = np.empty(0, dtype=np.int64)
-    if vector is not None and bundle.als is not None:
-        known = bundle.arrays["factor_item"]
-        scores[known] = bundle.als.item_factors @ vector
-        order = _best(scores, bundle, barred)
-    return Signals(vector, scores, order, _covisited(bundle, strengths))
+    covisited = _covisited(bundle, strengths)
+    if vector is None or bundle.als is None:
+        return Signals(None, np.empty(0, dtype=np.int64), covisited)
+    scores = bundle.als.item_factors @ vector
+    return Signals(scores, _best(scores, bundle, barred), covisited)
 
 
 def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
@@ -93,14 +96,14 @@ def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndar
 
 def _best(scores: np.ndarray, bundle: Bundle, barred: np.ndarray) -> np.ndarray:
     """Best items that may be offered, best first; of equal ones the first."""
-    open_scores = np.where(
-        np.isfinite(scores) & (bundle.arrays["item_is_offered"] > 0), scores, -np.inf
-    )
-    open_scores[barred] = -np.inf
+    items = bundle.arrays["factor_item"]
+    open_scores = np.where(bundle.offered_factors, scores, -np.inf)
+    rows = bundle.arrays["item_factor_row"][barred]
+    open_scores[rows[rows >= 0]] = -np.inf
     count = min(ALS_PROPOSED, open_scores.size)
-    best = np.argpartition(-open_scores, count - 1)[:count] if count else np.empty(0, dtype=int)
+    best = np.argpartition(open_scores, open_scores.size - count)[open_scores.size - count :]
     best = best[np.isfinite(open_scores[best])]
-    return best[np.lexsort((best, -open_scores[best]))]
+    return items[best[np.lexsort((items[best], -open_scores[best]))]]
 
 
 def _covisited(

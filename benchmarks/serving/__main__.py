@@ -51,13 +51,8 @@ def http(
     home = folder / f"{users}"
     make_release(home / "releases", users, items)
     _make_live(home)
-    now = time.time()
     active = 1000
-    store = SqliteRecentEvents(home / "recent.db", 60)
-    for number in range(active):
-        event = RecentEvent(now, now, f"e{number}", item_id(number % items), "view")
-        store.add({user_id(number): [event]})
-    store.close()
+    _make_active(home, active, items)
     rows = []
     paths = {
         "topshelf, published list": lambda n: get(_path(active + n * 7919 % (users - active))),
@@ -107,12 +102,7 @@ def click(
     home = folder / f"{users}"
     make_release(home / "releases", users, items)
     _make_live(home)
-    store = SqliteRecentEvents(home / "recent.db", 60)
-    now = time.time()
-    for number in range(active):
-        event = RecentEvent(now, now, f"a{number}", item_id(number % items), "view")
-        store.add({user_id(number): [event]})
-    store.close()
+    _make_active(home, active, items)
     taken = []
     with running(serve_topshelf, str(home), PORT, ready=f"http://127.0.0.1:{PORT}/readyz"):
         for number in np.random.default_rng(2).integers(0, active, clicks).tolist():
@@ -167,6 +157,17 @@ def _make_live(home: Path) -> None:
     nothing = {"canary": None, "shadow": None, "previous": None}
     told = {"format_version": 1, "version": 1, "live": RELEASE, **nothing}
     (home / "releases" / "aliases.json").write_text(json.dumps(told), encoding="utf-8")
+
+
+def _make_active(home: Path, count: int, items: int) -> None:
+    """Give some users a recent event; whatever an earlier run gave others is forgotten."""
+    for file in home.glob("recent.db*"):
+        file.unlink()
+    store, now = SqliteRecentEvents(home / "recent.db", 60), time.time()
+    for number in range(count):
+        event = RecentEvent(now, now, f"e{number}", item_id(number % items), "view")
+        store.add({user_id(number): [event]})
+    store.close()
 
 
 def _show(title: str, rows: list[dict[str, object]]) -> None:
