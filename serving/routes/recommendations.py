@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from serving.answering import Course, list_for, recent_events
 from serving.application import Application
@@ -18,6 +19,7 @@ from serving.keys import authorise
 from serving.limits import RETRY_SECONDS
 from serving.pointers import LIVE
 from serving.problems import Problem, described
+from serving.routes.checked import CheckedRoute
 from serving.watching import count_answer, repeat_in_shadow
 
 if TYPE_CHECKING:
@@ -32,11 +34,23 @@ DEFAULT_LENGTH = 10
 
 def router(parts: Application) -> APIRouter:
     """Build the route of recommendations."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=CheckedRoute)
     most = parts.settings.limits.items_per_answer
     # What an exploring place may be given to.
     exploration = parts.settings.exploration
     spare = exploration.rank + exploration.depth if exploration.rate else 0
+
+    class ListQuery(BaseModel):
+        surface: Word = Field(
+            default="api", description="Where the list is shown; logged.", examples=["home"]
+        )
+        n: int = Field(default=DEFAULT_LENGTH, ge=1, le=most, description="Items wanted.")
+        offset: int = Field(default=0, ge=0, le=1000, description="Items passed over.")
+        category: Word | None = Field(default=None, description="Only items of it.")
+        exclude: list[Id] = Field(
+            default=[], max_length=MOST_EXCLUDED, description="Items not to be shown."
+        )
+        explain: bool = Field(default=False, description="Say what the list was made from.")
 
     @routes.get(
         "/v1/recommendations/{user_id:path}",
@@ -48,16 +62,7 @@ def router(parts: Application) -> APIRouter:
     async def get_recommendations(
         request: Request,
         user_id: Annotated[Id, Path(description="Anybody, also a stranger.", examples=["u00042"])],
-        surface: Annotated[
-            Word, Query(description="Where the list is shown; logged.", examples=["home"])
-        ] = "api",
-        n: Annotated[int, Query(ge=1, le=most, description="Items wanted.")] = DEFAULT_LENGTH,
-        offset: Annotated[int, Query(ge=0, le=1000, description="Items passed over.")] = 0,
-        category: Annotated[Word | None, Query(description="Only items of it.")] = None,
-        exclude: Annotated[
-            list[Id], Query(max_length=MOST_EXCLUDED, description="Items not to be shown.")
-        ] = [],  # noqa: B006
-        explain: Annotated[bool, Query(description="Say what the list was made from.")] = False,
+        query: Annotated[ListQuery, Query()],
     ) -> Response:
         """Return the best items for a user now, with the reason for each.
 
@@ -70,8 +75,8 @@ def router(parts: Application) -> APIRouter:
         shelved = shelved_or_problem(parts)
         course, now = Course(), parts.now()
         bundle, variant, policy = _chosen(parts, shelved, user_id, now)
-        length = n + offset + spare
-        wish = Wish(user_id, length, category, frozenset(exclude), policy)
+        length = query.n + query.offset + spare
+        wish = Wish(user_id, length, query.category, frozenset(query.exclude), policy)
         if bundle is None:
             course.degraded.append("release")
             response = _answer(parts, None, variant, [], "none", course, None)
@@ -79,9 +84,9 @@ def router(parts: Application) -> APIRouter:
             return response
         events = await recent_events(parts, user_id, course)
         listing = await list_for(parts, bundle, wish, events, now, course)
-        entries = _page(parts, listing.entries, n, offset)
+        entries = _page(parts, listing.entries, query.n, query.offset)
         explanation = None
-        if explain:
+        if query.explain:
             explanation = {
                 "recent_events": listing.recent_events,
                 "history_items": listing.history_items,
@@ -89,13 +94,13 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        items = [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=offset + 1)]
+        items = [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=query.offset + 1)]
         response = _answer(parts, bundle, variant, items, listing.fallback, course, explanation)
         _log(
             parts,
             response.headers["x-request-id"],
             user_id,
-            surface,
+            query.surface,
             bundle,
             variant,
             listing.fallback,

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from serving.application import Application
 from serving.contracts import Id, Similar
 from serving.keys import authorise
 from serving.problems import described
+from serving.routes.checked import CheckedRoute
 from serving.routes.recommendations import (
     DEFAULT_LENGTH,
     JSON,
@@ -24,8 +26,12 @@ if TYPE_CHECKING:
 
 def router(parts: Application) -> APIRouter:
     """Build the route of similar items."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=CheckedRoute)
     most = parts.settings.limits.items_per_answer
+
+    class SimilarQuery(BaseModel):
+        n: int = Field(default=DEFAULT_LENGTH, ge=1, le=most, description="Items wanted.")
+        offset: int = Field(default=0, ge=0, le=1000, description="Items passed over.")
 
     @routes.get(
         "/v1/similar/{item_id:path}",
@@ -39,8 +45,7 @@ def router(parts: Application) -> APIRouter:
         item_id: Annotated[
             Id, Path(description="Any item, also an unknown one.", examples=["i0007"])
         ],
-        n: Annotated[int, Query(ge=1, le=most, description="Items wanted.")] = DEFAULT_LENGTH,
-        offset: Annotated[int, Query(ge=0, le=1000, description="Items passed over.")] = 0,
+        query: Annotated[SimilarQuery, Query()],
     ) -> Response:
         """Return what people who had an item had soon before or after.
 
@@ -57,7 +62,9 @@ def router(parts: Application) -> APIRouter:
             fallback = "popular" if rows else "none"
         items = [
             {**row, "rank": rank}
-            for rank, row in enumerate(rows[offset : offset + n], start=offset + 1)
+            for rank, row in enumerate(
+                rows[query.offset : query.offset + query.n], start=query.offset + 1
+            )
         ]
         meta = {
             "request_id": secrets.token_hex(12),

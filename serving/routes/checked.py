@@ -1,0 +1,60 @@
+"""Routes whose questions pydantic checks at once."""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.datastructures import QueryParams
+
+
+class CheckedRoute(APIRoute):
+    """A route with one parameter in its path and a model of its query.
+
+    Its function takes the request, the parameter, and the model, under any names. FastAPI describes
+    them in the OpenAPI document as it does everywhere; the checks themselves are those of the model,
+    without the way from parameter to parameter, which takes a third of the time of a short answer.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        _, key, query = inspect.signature(self.endpoint).parameters.values()
+        endpoint, name = self.endpoint, key.name
+        keys: TypeAdapter[Any] = TypeAdapter(key.annotation)
+        queries: TypeAdapter[Any] = TypeAdapter(query.annotation)
+        lists = _lists(queries)
+
+        async def answer(request: Request) -> Response:
+            asked: list[Any] = []
+            faults: list[dict[str, Any]] = []
+            for where, adapter, given in (
+                (("path", name), keys, request.path_params[name]),
+                (("query",), queries, _given(request.query_params, lists)),
+            ):
+                try:
+                    asked.append(adapter.validate_python(given))
+                except ValidationError as error:
+                    faults += [{**one, "loc": (*where, *one["loc"])} for one in error.errors()]
+            if faults:
+                raise RequestValidationError(faults)
+            response: Response = await endpoint(request, *asked)
+            return response
+
+        return answer
+
+
+def _given(params: QueryParams, lists: frozenset[str]) -> dict[str, Any]:
+    """Return the parameters of a query; of one that comes twice the last, unless it is a list."""
+    given: dict[str, Any] = dict(params)
+    for name in lists & given.keys():
+        given[name] = params.getlist(name)
+    return given
+
+
+def _lists(queries: TypeAdapter[Any]) -> frozenset[str]:
+    """Return the fields of a model that take several values."""
+    properties = queries.json_schema().get("properties", {})
+    return frozenset(name for name, one in properties.items() if one.get("type") == "array")
