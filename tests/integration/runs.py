@@ -12,7 +12,7 @@ import duckdb
 
 from orchestration.settings import PROJECT_ROOT
 
-# Runs one step of the graph on what earlier steps left, and says when it begins.
+# Runs a job, or some steps of it on what earlier ones left, and says when it begins.
 STEP = """
 import sys
 from orchestration.settings import read_settings
@@ -20,14 +20,20 @@ settings = read_settings()
 settings.export()
 import dagster as dg
 from orchestration.definitions import build_definitions
-job = build_definitions(settings).resolve_job_def("topshelf")
+job = build_definitions(settings).resolve_job_def(sys.argv[1])
+steps = [dg.AssetKey(key.split("/")) for key in sys.argv[2:]]
 print("begins", flush=True)
-job.execute_in_process(asset_selection=[dg.AssetKey(key.split("/")) for key in sys.argv[1:]])
+job.execute_in_process(asset_selection=steps or None)
 """
 
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "ignore", "-m", "orchestration.cli", *arguments]
+
+
+def step(job: str, *keys: str) -> list[str]:
+    """Return the command of a process that runs a job, or only its assets of these keys."""
+    return [sys.executable, "-W", "ignore", "-c", STEP, job, *keys]
 
 
 def finish(environment: dict[str, str]) -> dict:

@@ -3,14 +3,13 @@
 import json
 import resource
 import subprocess
-import sys
 
 import duckdb
 import pytest
 
 from orchestration.explanations import explained
 from orchestration.settings import PROJECT_ROOT
-from tests.integration.runs import STEP, command, finish, kill_during, query
+from tests.integration.runs import command, finish, kill_during, query, step
 
 pytestmark = pytest.mark.integration
 
@@ -185,7 +184,7 @@ def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(keys, plac
     before = query(places.snapshot, LISTS)
     candidates = query(places.warehouse, "from ml.candidates order by all")
     finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", STEP, *keys],
+        step("topshelf", *keys),
         cwd=PROJECT_ROOT,
         env=environment,
         capture_output=True,
@@ -205,7 +204,7 @@ def test_kills_at_any_step_leave_the_snapshot_and_the_next_run_gives_the_same_li
 ):
     before = query(places.snapshot, LISTS)
     for keys, seconds in KILLS:
-        kill_during([sys.executable, "-W", "ignore", "-c", STEP, *keys], environment, seconds)
+        kill_during(step("topshelf", *keys), environment, seconds)
         assert query(places.snapshot, LISTS) == before, keys
     finish(environment)
     assert query(places.snapshot, LISTS) == before
