@@ -14,9 +14,10 @@ from starlette.datastructures import QueryParams
 class CheckedRoute(APIRoute):
     """A route with one parameter in its path and a model of its query.
 
-    Its function takes the request, the parameter, and the model, under any names. FastAPI describes
-    them in the OpenAPI document as it does everywhere; the checks themselves are those of the model,
-    without the way from parameter to parameter, which takes a third of the time of a short answer.
+    Its function takes the request, the parameter, and the model, under any names. FastAPI
+    describes them in the OpenAPI document as it does everywhere; the checks themselves are those
+    of the model, without the way from parameter to parameter, which takes a third of the time of
+    a short answer.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

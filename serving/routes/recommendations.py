@@ -94,7 +94,9 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        items = [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=query.offset + 1)]
+        items = [
+            _item(bundle, entry, rank) for rank, entry in enumerate(entries, start=query.offset + 1)
+        ]
         response = _answer(parts, bundle, variant, items, listing.fallback, course, explanation)
         _log(
             parts,

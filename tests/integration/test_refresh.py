@@ -155,7 +155,9 @@ def test_a_tick_makes_the_rows_of_dirty_users_again_and_of_nobody_else(
 def test_a_batch_that_is_killed_at_any_moment_is_seen_whole_or_not_at_all(refreshing, environment):
     places = refreshing.places("sample")
     users = {f"u{number:05d}" for number in range(40, 60)}
-    ((item,),) = asked(places.snapshot, "select neighbour_item_id from similar_items('i0007') limit 1")
+    ((item,),) = asked(
+        places.snapshot, "select neighbour_item_id from similar_items('i0007') limit 1"
+    )
     land(refreshing, *((user, item) for user in sorted(users)))
     mine = {**environment, "TOPSHELF_HOME": str(refreshing.home)}
     met = set()
