@@ -1,6 +1,6 @@
 {#
     The mapping as views: `mapped.events`, `mapped.items`, `mapped.users`, `mapped.impressions`,
-    `mapped.assignments`.
+    `mapped.assignments`, `mapped.experiments`.
     Every column has topshelf's name and is text, whatever the source has; what is not mapped is
     null, and a relation that is not mapped has no rows. Nothing is copied. Events that the online
     application accepted, and what it showed, are rows like the others.
@@ -22,6 +22,10 @@
     ], "shown_at") }}
     {{ create_mapped_view("assignments", [
         "user_id", "experiment_id", "variation_id", "timestamp",
+    ]) }}
+    {{ create_mapped_view("experiments", [
+        "experiment_id", "layer", "layer_from", "layer_until", "salt", "variants", "starts_at",
+        "ends_at", "unit", "primary_metric", "guardrails", "holdout", "note",
     ]) }}
     {%- endif -%}
 {%- endmacro %}

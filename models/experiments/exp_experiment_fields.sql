@@ -1,8 +1,10 @@
--- The experiments of this log as they are written, with what each text says; null where it says
--- nothing that can be read.
+{%- set time_zone = (var("mapping").get("experiments") or {}).get("time_zone") or "UTC" -%}
+
+-- The experiments of this log as they are written, in the seed or in a mapped table, with what each
+-- text says; null where it says nothing that can be read.
 with
 
-lines as (
+seeded as (
 
     select
         experiment_id,
@@ -11,17 +13,52 @@ lines as (
         layer_until,
         salt,
         variants,
-        starts_at,
-        ends_at,
+        starts_at as starts_text,
+        ends_at as ends_text,
         unit,
         primary_metric,
         guardrails,
         holdout,
-        note
+        note,
+        {{ utc_timestamp('starts_at') }} as starts_at,
+        {{ utc_timestamp('ends_at') }} as ends_at
 
     from {{ ref('experiments') }}
 
     where trim(mapping) = '{{ var("mapping")["name"] }}'
+
+),
+
+mapped as (
+
+    select
+        experiment_id,
+        layer,
+        layer_from,
+        layer_until,
+        salt,
+        variants,
+        starts_at as starts_text,
+        ends_at as ends_text,
+        unit,
+        primary_metric,
+        guardrails,
+        holdout,
+        note,
+        {{ utc_timestamp('starts_at', time_zone) }} as starts_at,
+        {{ utc_timestamp('ends_at', time_zone) }} as ends_at
+
+    from {{ source('mapped', 'experiments') }}
+
+),
+
+lines as (
+
+    select * from seeded
+
+    union all
+
+    select * from mapped
 
 ),
 
@@ -35,15 +72,15 @@ renamed as (
         nullif(trim(salt), '') as salt,
         string_split_regex(trim(variants), '\s+') as variant_parts,
         nullif(trim(variants), '') as variants,
-        nullif(trim(starts_at), '') as starts_text,
-        nullif(trim(ends_at), '') as ends_text,
+        nullif(trim(starts_text), '') as starts_text,
+        nullif(trim(ends_text), '') as ends_text,
         coalesce(nullif(lower(trim(unit)), ''), 'user') as unit,
         lower(trim(primary_metric)) as primary_metric,
         coalesce(nullif(lower(trim(guardrails)), ''), '') as guardrails,
         coalesce(nullif(trim(holdout), ''), '0') as holdout_text,
         nullif(trim(note), '') as note,
-        {{ utc_timestamp('starts_at') }} as starts_at,
-        {{ utc_timestamp('ends_at') }} as ends_at
+        starts_at,
+        ends_at
 
     from lines
 

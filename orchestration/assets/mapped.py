@@ -14,6 +14,7 @@ RELATIONS = {
     "users": "The table of users; no rows when none is mapped.",
     "impressions": "One row per item shown in a list; no rows when none are mapped.",
     "assignments": "One row per user and arm of an experiment; no rows when none are mapped.",
+    "experiments": "One row per planned experiment; no rows when none are mapped.",
 }
 
 

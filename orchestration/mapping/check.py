@@ -8,11 +8,19 @@ import duckdb
 from orchestration.mapping.columns import Column, find_columns, no_such_column
 from orchestration.mapping.counts import Counts, count_rows, judge_columns
 from orchestration.mapping.event_types import EventTypes, judge_event_types
-from orchestration.mapping.model import Assignments, Events, Impressions, Items, Mapping, Users
+from orchestration.mapping.model import (
+    Assignments,
+    Events,
+    Experiments,
+    Impressions,
+    Items,
+    Mapping,
+    Users,
+)
 from orchestration.mapping.problems import MappingError, Problem
 from orchestration.mapping.source import Reader, Source, files_without, open_source, unreadable
 
-Part = Events | Items | Users | Impressions | Assignments
+Part = Events | Items | Users | Impressions | Assignments | Experiments
 
 
 @dataclass(frozen=True)
@@ -22,8 +30,8 @@ class MappingReport:
     Parameters
     ----------
     row_counts : dict of str to int
-        Rows of each part: `events`, and `items`, `users`, `impressions`, `assignments` as far as
-        mapped.
+        Rows of each part: `events`, and `items`, `users`, `impressions`, `assignments`,
+        `experiments` as far as mapped.
     event_types : dict of str to int
         Rows of each event type, most frequent first; beyond fifty only those of the seed.
     warnings : tuple of str
@@ -103,6 +111,7 @@ def _parts(mapping: Mapping) -> dict[str, Part]:
         "users": mapping.users,
         "impressions": mapping.impressions,
         "assignments": mapping.assignments,
+        "experiments": mapping.experiments,
     }
     return {name: part for name, part in parts.items() if part is not None}
 

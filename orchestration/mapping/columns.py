@@ -88,6 +88,8 @@ _KINDS = {
     "signed_up_at": _MOMENTS,
     "shown_at": _MOMENTS,
     "timestamp": _MOMENTS,
+    "starts_at": _MOMENTS,
+    "ends_at": _MOMENTS,
     "value": _NUMBERS,
     "price": _NUMBERS,
     "propensity": _NUMBERS,

@@ -147,6 +147,24 @@ class AssignmentColumns(_Columns):
     variation_id: str
 
 
+class ExperimentColumns(_Columns):
+    """Columns of a table of experiments; one row per experiment, each as in the seed."""
+
+    experiment_id: str
+    layer: str
+    salt: str
+    variants: str
+    starts_at: str
+    ends_at: str
+    primary_metric: str
+    layer_from: str | None = None
+    layer_until: str | None = None
+    unit: str | None = None
+    guardrails: str | None = None
+    holdout: str | None = None
+    note: str | None = None
+
+
 class Events(_Part):
     """Where the log is and how to read it."""
 
@@ -215,6 +233,14 @@ class Assignments(_Part):
     columns: AssignmentColumns
 
 
+class Experiments(_Part):
+    """Experiments that are planned elsewhere than in the seed, and how to read them."""
+
+    relation: Name
+    time_zone: TimeZone = "UTC"
+    columns: ExperimentColumns
+
+
 class Mapping(_Part):
     """One log: its tables, its columns and the few decisions that belong to it.
 
@@ -222,7 +248,7 @@ class Mapping(_Part):
     ----------
     name : str
         Folder under the home of topshelf, and key in `seeds/event_types.csv`.
-    events, items, users, impressions, assignments
+    events, items, users, impressions, assignments, experiments
         The relations. Only `events` is required.
     as_of : datetime, optional
         The moment that counts as now, UTC without offset; None is the clock.
@@ -240,6 +266,7 @@ class Mapping(_Part):
     users: Users | None = None
     impressions: Impressions | None = None
     assignments: Assignments | None = None
+    experiments: Experiments | None = None
     as_of: Annotated[datetime, AfterValidator(_in_utc)] | None = None
     horizon_days: Annotated[StrictInt, Field(ge=1)] = 28
     repeats: StrictBool = False

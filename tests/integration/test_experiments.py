@@ -110,6 +110,18 @@ def log() -> dict[str, pd.DataFrame]:
         "events": pd.DataFrame(
             events, columns=["user_id", "occurred_at", "event_type", "anonymous_id"]
         ).assign(item_id="i1"),
+        # Planned by the tool that assigns, in its own words and its own zone.
+        "experiments": pd.DataFrame(
+            {
+                "experiment_id": [MAPPED],
+                "layer": "tool",
+                "salt": "tool",
+                "variants": "x:0.5:a y:0.5:b",
+                "starts_at": "2026-01-01 02:00",
+                "ends_at": "2026-01-21 02:00",
+                "primary_metric": "d7_return",
+            }
+        ),
         "assignments": pd.DataFrame(
             assignments, columns=["user_id", "timestamp", "experiment_id", "variation_id"]
         ),
@@ -129,6 +141,7 @@ def warehouse(log, dbt_build, tmp_path_factory):
         path = home / f"{name}.parquet"
         duckdb.from_df(frame).write_parquet(str(path))
         mapping[name] = {"relation": str(path), "columns": {key: key for key in frame}}
+    mapping["experiments"]["time_zone"] = "Africa/Cairo"
     file = dbt_build(mapping, home, "seed", **HELD_OUT)
     lines = [
         (
@@ -141,8 +154,6 @@ def warehouse(log, dbt_build, tmp_path_factory):
         )
         for planned in (*PLANNED.values(), CHANGED)
     ]
-    tool = (MAPPED, "tool", 0, 1, "tool", "x:0.5:a y:0.5:b", "2026-01-01", "2026-01-21")
-    lines.append((*tool, "user", "d7_return", "", 0))
     with duckdb.connect(str(file)) as connection:
         for line in lines:
             marks = ", ".join("?" for _ in line)
@@ -164,6 +175,14 @@ def test_nothing_planned_is_rejected(warehouse):
     found = table(warehouse, "exp_experiments")
     assert found["reject_reason"].isna().all()
     assert set(found["experiment_id"]) == {"history", "holdout", "changed", MAPPED, *PLANNED}
+
+
+def test_a_mapped_plan_is_read_like_the_lines_of_the_seed(warehouse):
+    found = table(warehouse, "exp_experiments").set_index("experiment_id")
+    moments = found.loc[[MAPPED, "lifted"], ["starts_at", "ends_at"]]
+    assert moments.drop_duplicates().to_numpy().tolist() == [
+        [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-21")]
+    ]
 
 
 def test_sql_and_python_put_every_user_in_the_same_arms(warehouse):

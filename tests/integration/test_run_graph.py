@@ -42,7 +42,8 @@ def test_the_lineage_has_no_hole(graph):
     keys = graph.get_all_asset_keys()
     roots = {key.to_user_string() for key in keys if not graph.get(key).parent_keys}
     mapped = {
-        f"mapped/{name}" for name in ("events", "items", "users", "impressions", "assignments")
+        f"mapped/{name}"
+        for name in ("events", "items", "users", "impressions", "assignments", "experiments")
     }
     decided = {"seeds/event_types", "seeds/rules", "seeds/experiments", "experiments/exp_metrics"}
     assert roots == mapped | decided | {key.to_user_string() for key in HISTORY}
