@@ -43,6 +43,7 @@ SQL: Space = {
     "history_half_life_days": Range(2, 365, is_log=True),
     "covisitation_window": Range(2, 60, is_log=True, is_whole=True),
     "covisitation_backward_weight": Range(0, 1),
+    "covisitation_distance_power": Range(0, 2),
     "covisitation_gap_half_life_days": Range(0.5, 180, is_log=True),
     "covisitation_age_half_life_days": Range(2, 365, is_log=True),
     "covisitation_length_power": Range(0, 5),

@@ -58,6 +58,9 @@ HISTORIES = """
             row_number() over (
                 partition by user_id order by last_interacted_at desc, item_id
             ) as history_position,
+            dense_rank() over (
+                partition by user_id order by last_interacted_at desc
+            ) as history_step,
             count(*) over (partition by user_id) as history_length,
             epoch(timestamp '{cutoff}' - last_interacted_at) / 86400.0 as age_days,
             false as is_bot,

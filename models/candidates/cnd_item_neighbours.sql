@@ -6,6 +6,7 @@ histories as (
         user_id,
         item_id,
         history_position,
+        history_step,
         history_length,
         age_days,
         cutoff_at,
@@ -17,7 +18,8 @@ histories as (
 
 ),
 
--- A pair counts more when the neighbour came after, soon after, recently, and in a short history.
+-- A pair counts more when the neighbour came after, few steps and soon after, recently, and in a
+-- short history.
 pairs as (
 
     select
@@ -40,6 +42,10 @@ pairs as (
                 0.5,
                 least(histories.age_days, neighbours.age_days)
                 / {{ var('covisitation_age_half_life_days') }}
+            )
+            / pow(
+                greatest(abs(histories.history_step - neighbours.history_step), 1),
+                {{ var('covisitation_distance_power') }}
             )
             / pow(ln(2 + histories.history_length), {{ var('covisitation_length_power') }})
         ) as pair_weight

@@ -24,6 +24,10 @@ recent as (
     select
         *,
         count(*) over (partition by cutoff_at, user_id) as history_length,
+        dense_rank() over (
+            partition by cutoff_at, user_id
+            order by last_interacted_at desc
+        ) as history_step,
         epoch(cutoff_at - last_interacted_at) / 86400.0 as age_days
 
     from user_items
@@ -40,6 +44,7 @@ final as (
         weight,
         positive_count,
         history_position,
+        history_step,
         history_length,
         cast(age_days as double) as age_days,
         is_bot,
