@@ -115,22 +115,24 @@ def text_of_value(value: bytes) -> bytes:
     if not value or value[0] != _STRING_TAG:
         msg = f"the feature {VIEW}:{FEATURE} is no text in the online store"
         raise OSError(msg)
+    # The length, of which the last byte alone is below 0x80, is not needed: the text is the rest.
     place = 1
-    while value[place] & 0x80:
+    while place < len(value) and value[place] & 0x80:
         place += 1
     return value[place + 1 :]
 
 
 def _timestamp(seconds: float) -> bytes:
-    """Write a moment as protobuf's `Timestamp`: field 1 seconds, field 2 nanoseconds."""
-    whole = int(seconds)
-    nanos = round((seconds - whole) * 1e6) * 1000
-    rest = b"\x10" + _varint(nanos) if nanos else b""
+    """Write a moment as protobuf's `Timestamp`: field 1 seconds, field 2 nanoseconds, >= 0."""
+    whole, micros = divmod(round(seconds * 1e6), 1_000_000)
+    rest = b"\x10" + _varint(micros * 1000) if micros else b""
     return b"\x08" + _varint(whole) + rest
 
 
 def _varint(number: int) -> bytes:
-    """Write a number >= 0 in protobuf's form: seven bits a byte, the lowest first."""
+    """Write a number in protobuf's form: seven bits a byte, the lowest first."""
+    # One below 0 is written as the 64 bits of its two's complement.
+    number &= 0xFFFF_FFFF_FFFF_FFFF
     parts = bytearray()
     while number > 0x7F:
         parts.append(number & 0x7F | 0x80)

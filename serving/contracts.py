@@ -1,6 +1,6 @@
 """The forms of questions and answers, as the OpenAPI document shows them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
@@ -9,6 +9,8 @@ ID_RULE = r"^[^\x00-\x1f\x7f]+$"
 # Ids are printed, compared and hashed, never put into SQL or a path; the length bounds the memory.
 Id = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ID_RULE)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=ID_RULE)]
+# What every place that keeps a moment can hold, in UTC; further away it is a mistake.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 Fallback = Literal["recent", "personal", "session", "segment", "popular", "neighbours", "none"]
 FALLBACKS = (
     "What the list was made from: `recent` the personal list with what the user did since the "
@@ -42,8 +44,10 @@ class Event(BaseModel):
     )
     occurred_at: AwareDatetime | None = Field(
         default=None,
-        description="When it happened, with an offset; now when left out, and when it lies in the "
-        "future, as that of a clock that goes wrong.",
+        ge=EARLIEST,
+        lt=LATEST,
+        description="When it happened, from the year 1900 on, with an offset; now when left out, "
+        "and when it lies in the future, as that of a clock that goes wrong.",
     )
     value: FiniteFloat | None = Field(default=None, description="Rating, quantity or seconds.")
     session_id: Id | None = Field(default=None, description="The visit or basket.")

@@ -19,7 +19,8 @@ from serving.taste import cutoff_of
 
 # Lines of the log that one batch takes: bounds its memory and its time.
 BATCH_ROWS = 5_000
-NEEDED = ("event_id", "user_id", "item_id", "event_type", "occurred_at", "loaded_at")
+MOMENTS = ("occurred_at", "loaded_at")
+NEEDED = ("event_id", "user_id", "item_id", "event_type", *MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,13 @@ def next_batch(
 
 def _is_event(row: Mapping[str, object]) -> bool:
     """Tell whether a line is one that the application would write; dbt passes over others too."""
-    return all(isinstance(row.get(name), str) for name in NEEDED)
+    if not all(isinstance(row.get(name), str) for name in NEEDED):
+        return False
+    try:
+        moments = [datetime.fromisoformat(str(row[name])) for name in MOMENTS]
+    except ValueError:
+        return False
+    return all(moment.tzinfo is not None for moment in moments)
 
 
 def _moment(added: Mapping[str, Sequence[RecentEvent]], before: datetime) -> datetime:

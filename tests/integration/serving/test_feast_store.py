@@ -60,6 +60,14 @@ def test_feast_reads_what_the_application_wrote(opened, user_id):
     assert moment == 1_700_000_002_500_000
 
 
+@pytest.mark.parametrize("micros", [-2_208_988_800_000_000, -5_250_000, -1, 0, 1_999_999_999])
+def test_feast_reads_any_moment(opened, micros):
+    store, recent = opened
+    user_id = f"at {micros}"
+    recent.add({user_id: [RecentEvent(micros / 1e6, 1_700_000_001.0, "e1", "i1", "view")]})
+    assert served(store, user_id)[1] == micros
+
+
 def test_the_application_reads_what_feast_pushed(opened):
     store, recent = opened
     row = {

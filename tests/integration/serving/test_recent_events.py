@@ -44,6 +44,13 @@ def test_events_come_back_oldest_first_and_of_their_user_alone(store):
     assert store.read("zoë 🙂") == []
 
 
+@pytest.mark.parametrize("occurred_at", [-62_135_596_800.0, -5.25, -1e-6, 0.0, 1_999.9999999])
+def test_every_moment_that_a_calendar_knows_can_be_written(store, occurred_at):
+    store.add({"ann": [event(1, occurred_at=occurred_at)]})
+    store.add({"ann": [event(0, occurred_at=-62_135_596_800.0)]})
+    assert [one.occurred_at for one in store.read("ann")] == [-62_135_596_800.0, occurred_at]
+
+
 def test_an_event_that_comes_again_changes_nothing(store):
     store.add({"ann": [event(1)]})
     store.add({"ann": [event(1, landed_at=9999.0, item_id="other"), event(1)]})

@@ -84,12 +84,29 @@ def test_a_clock_that_is_ahead_does_not_put_an_event_into_the_future(serving, tm
 
 
 @pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("1900-01-01T00:00:00Z", {"occurred_at": "1900-01-01T00:00:00.000000Z"}),
+        ("9999-12-30T23:59:59Z", {"sent_occurred_at": "9999-12-30T23:59:59.000000Z"}),
+    ],
+)
+def test_the_first_and_the_last_moment_that_may_be_sent_are_landed(serving, tmp_path, sent, kept):
+    answer = serving().post("/v1/events", json={**EVENT, "occurred_at": sent})
+    assert answer.json()["visible"]
+    (row,) = landed(tmp_path)
+    assert kept.items() <= row.items()
+
+
+@pytest.mark.parametrize(
     ("body", "where"),
     [
         ({**EVENT, "user_id": ""}, "user_id"),
         ({**EVENT, "item_id": "a\nb"}, "item_id"),
         ({**EVENT, "item_id": "x" * 201}, "item_id"),
         ({**EVENT, "occurred_at": "2026-03-01T12:00:00"}, "occurred_at"),
+        ({**EVENT, "occurred_at": "0001-01-01T00:00:00+01:00"}, "1900-01-01"),
+        ({**EVENT, "occurred_at": "1900-01-01T00:59:59+01:00"}, "1900-01-01"),
+        ({**EVENT, "occurred_at": "9999-12-31T23:59:59-05:00"}, "9999-12-31"),
         ({**EVENT, "value": "NaN"}, "value"),
         ({**EVENT, "colour": "red"}, "colour"),
         ({"user_id": "ann"}, "item_id"),
@@ -189,4 +206,16 @@ def test_without_an_online_store_events_are_safe_and_said_not_to_be_seen_yet(ser
     (tmp_path / "recent.db").mkdir()
     answer = serving().post("/v1/events", json=EVENT)
     assert answer.json()["visible"] is False
+    assert len(landed(tmp_path)) == 1
+
+
+def test_a_store_that_fails_in_any_way_does_not_take_an_acknowledgement_back(serving, tmp_path):
+    client = serving()
+
+    def fail(_: object) -> None:
+        raise ValueError("a value that the store cannot write")
+
+    client.app.state.parts.recent.add = fail
+    answer = client.post("/v1/events", json=EVENT)
+    assert (answer.status_code, answer.json()["visible"]) == (200, False)
     assert len(landed(tmp_path)) == 1

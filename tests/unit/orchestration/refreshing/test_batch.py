@@ -1,5 +1,6 @@
 """Which users a batch makes again, and that a batch may be repeated."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -133,10 +134,13 @@ def test_events_of_unknown_items_and_types_do_no_harm(land, batch_of):
 def test_lines_that_are_no_events_are_passed_over(batch_of, tmp_path):
     folder = tmp_path / "events"
     folder.mkdir()
-    (folder / "20260301T12-1-a.jsonl").write_text('{"user_id": "u1"}\n')
+    whole = landing_row(Event(user_id="u1", item_id=ITEM_IDS[3], event_type="view"), NOON)
+    rows = [{"user_id": "u1"}, *({**whole, "occurred_at": at} for at in ("", "2026-03-01T12:00"))]
+    lines = "".join(f"{json.dumps(row)}\n" for row in rows)
+    (folder / "20260301T12-1-a.jsonl").write_text(lines)
     batch = batch_of()
     assert batch.users == []
-    assert batch.progress.cursor == {"20260301T12-1-a.jsonl": 18}
+    assert batch.progress.cursor == {"20260301T12-1-a.jsonl": len(lines)}
 
 
 def test_a_batch_repeated_after_a_crash_leaves_equal_rows(land, batch_of, warehouse, tmp_path):
