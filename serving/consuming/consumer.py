@@ -27,12 +27,13 @@ class Message:
     ----------
     message_id : str
         Unique in the log for ever: of a partition and offset, say.
-    content : mapping of str to str
-        The fields of an event; or one field `event` that holds them all as JSON.
+    content : mapping of bytes to bytes
+        The fields of an event in UTF-8; or one field `event` that holds them all as JSON. As the
+        log has them: whether they can be understood is found out message by message.
     """
 
     message_id: str
-    content: Mapping[str, str]
+    content: Mapping[bytes, bytes]
 
 
 class EventLog(Protocol):
@@ -127,7 +128,7 @@ class Consumer:
 
     def _event(self, message: Message) -> Event:
         """Understand a message; without an id the event gets the one of the message."""
-        content: Any = dict(message.content)
+        content: Any = {name.decode(): told.decode() for name, told in message.content.items()}
         if set(content) == {"event"}:
             content = orjson.loads(content["event"])
         event = Event.model_validate(content)
@@ -143,4 +144,9 @@ def _refusal(message: Message, error: ValueError) -> dict[str, Any]:
         reason = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in faults)
     else:
         reason = str(error)
-    return {"message_id": message.message_id, "content": dict(message.content), "reason": reason}
+    # What is no text is kept as Python would write its bytes.
+    content = {
+        name.decode(errors="backslashreplace"): told.decode(errors="backslashreplace")
+        for name, told in message.content.items()
+    }
+    return {"message_id": message.message_id, "content": content, "reason": reason}

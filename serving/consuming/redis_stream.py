@@ -38,10 +38,9 @@ class RedisStream:
         consumer: str = "topshelf-1",
         take_over_seconds: float = TAKE_OVER_SECONDS,
     ) -> None:
-        # The client's types know texts only, and answers of several versions.
-        self._client: Any = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=PATIENCE_SECONDS
-        )
+        # The client's types know texts only, and answers of several versions. It decodes nothing:
+        # one message that is no text would make a whole answer fail, again and again.
+        self._client: Any = redis.Redis.from_url(url, socket_timeout=PATIENCE_SECONDS)
         self._stream, self._group, self._consumer = stream, group, consumer
         self._take_over = round(take_over_seconds * 1000)
         self._is_made = self._has_read_own = False
@@ -106,4 +105,4 @@ class RedisStream:
 
 def _messages(entries: Any) -> list[Message]:  # noqa: ANN401
     """Understand entries; one whose content was deleted meanwhile has none."""
-    return [Message(message_id, content or {}) for message_id, content in entries]
+    return [Message(message_id.decode(), content or {}) for message_id, content in entries]

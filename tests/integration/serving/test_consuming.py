@@ -60,7 +60,18 @@ def test_messages_become_events_that_lists_see_at_once(client, redis_server, tmp
 
 
 @pytest.mark.parametrize(
-    "content", [{"user_id": "ann"}, {"event": "{"}, {"event": "[1]"}, {**EVENT, "occurred_at": "x"}]
+    "content",
+    [
+        {"user_id": "ann"},
+        {"event": "{"},
+        {"event": "[1]"},
+        {"event": "[" * 100_000},
+        {"event": json.dumps({**EVENT, "user_id": "\ud800"})},
+        {**EVENT, "occurred_at": "x"},
+        {**EVENT, "occurred_at": "0001-01-01T00:00:00+01:00"},
+        {**EVENT, "occurred_at": "9999-12-31T23:59:59-05:00"},
+        {**EVENT, "value": "1e999"},
+    ],
 )
 def test_what_is_no_event_is_kept_with_the_reason_and_holds_nobody_up(
     client, redis_server, tmp_path, content
@@ -72,6 +83,28 @@ def test_what_is_no_event_is_kept_with_the_reason_and_holds_nobody_up(
     (row,) = landed_rows(tmp_path / "rejected")
     assert row["content"] == content
     assert row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        ({**EVENT, "item_id": b"caf\xe9"}, {**EVENT, "item_id": "caf\\xe9"}),
+        ({**EVENT, b"\xff": "x"}, {**EVENT, "\\xff": "x"}),
+        ({"event": b'{"user_id": "\xff"}'}, {"event": '{"user_id": "\\xff"}'}),
+    ],
+)
+def test_bytes_that_are_no_text_are_refused_and_the_messages_behind_them_are_not(
+    client, redis_server, tmp_path, content, kept
+):
+    client.xadd("events", content)
+    client.xadd("events", {**EVENT, "item_id": "größe 靴"})
+    counts = consumer_of(redis_server.url, tmp_path).step()
+    assert (counts.landed, counts.rejected) == (1, 1)
+    (row,) = landed_rows(tmp_path / "rejected")
+    assert row["content"] == kept
+    assert "utf-8" in row["reason"]
+    assert [row["item_id"] for row in landed_rows(tmp_path / "events")] == ["größe 靴"]
+    assert client.xpending("events", "topshelf")["pending"] == 0
 
 
 def test_what_was_on_disk_and_not_acknowledged_comes_again_with_its_id(
