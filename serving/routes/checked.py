@@ -14,7 +14,7 @@ from starlette.datastructures import QueryParams
 class CheckedRoute(APIRoute):
     """A route with one parameter in its path and a model of its query.
 
-    Its function takes the request, the parameter, and the model, under any names. FastAPI
+    Its function takes the parameter and the model, under any names. FastAPI
     describes them in the OpenAPI document as it does everywhere; the checks themselves are those
     of the model, without the way from parameter to parameter, which takes a third of the time of
     a short answer.
@@ -22,7 +22,7 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return what answers a request."""
-        _, key, query = inspect.signature(self.endpoint).parameters.values()
+        key, query = inspect.signature(self.endpoint).parameters.values()
         endpoint, name = self.endpoint, key.name
         keys: TypeAdapter[Any] = TypeAdapter(key.annotation)
         queries: TypeAdapter[Any] = TypeAdapter(query.annotation)
@@ -41,7 +41,7 @@ class CheckedRoute(APIRoute):
                     faults += [{**one, "loc": (*where, *one["loc"])} for one in error.errors()]
             if faults:
                 raise RequestValidationError(faults)
-            response: Response = await endpoint(request, *asked)
+            response: Response = await endpoint(*asked)
             return response
 
         return answer

@@ -3,16 +3,16 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body
 from pydantic import Field
 
 from serving.application import LOG, Application
 from serving.contracts import EVENT_EXAMPLE, Event, EventsAccepted
 from serving.events import landing_row, recent_by_user
-from serving.keys import authorise
 from serving.landing import LandingClosedError, LandingFullError
 from serving.limits import RETRY_SECONDS
 from serving.problems import Problem, described
+from serving.routes.admitted import admitted
 from serving.watching import count_events
 
 EXAMPLES: dict[str, Any] = {
@@ -23,7 +23,7 @@ EXAMPLES: dict[str, Any] = {
 
 def router(parts: Application) -> APIRouter:
     """Build the routes of events."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=admitted(parts, "write"))
     most = parts.settings.limits.events_per_request
     many = Annotated[list[Event], Field(min_length=1, max_length=most)]
 
@@ -34,14 +34,13 @@ def router(parts: Application) -> APIRouter:
         responses=described(400, 401, 403, 413, 415, 422, 429, 503),
     )
     async def post_events(
-        request: Request, body: Annotated[Event | many, Body(openapi_examples=EXAMPLES)]
+        body: Annotated[Event | many, Body(openapi_examples=EXAMPLES)],
     ) -> EventsAccepted:
         """Put events on disk; the next list of their users reflects them.
 
         Send one event, or a list of them. The answer comes when all are on disk, so that nothing
         that was accepted is lost. Sent again with the same `event_id`, an event counts once.
         """
-        parts.limiter.admit(authorise(request, parts.settings.keys, "write"))
         now = parts.now()
         sent = body if isinstance(body, list) else [body]
         _check_types(parts, sent)

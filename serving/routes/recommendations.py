@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from serving.answering import Course, list_for, recent_events
@@ -15,10 +15,10 @@ from serving.contracts import Id, Recommendations, Word
 from serving.experiments import HOLDOUT, chosen_policy
 from serving.exploration import explored
 from serving.impressions import impression_rows, log_impressions
-from serving.keys import authorise
 from serving.limits import RETRY_SECONDS
 from serving.pointers import LIVE
 from serving.problems import Problem, described
+from serving.routes.admitted import admitted
 from serving.routes.checked import CheckedRoute
 from serving.watching import count_answer, repeat_in_shadow
 
@@ -34,7 +34,7 @@ DEFAULT_LENGTH = 10
 
 def router(parts: Application) -> APIRouter:
     """Build the route of recommendations."""
-    routes = APIRouter(route_class=CheckedRoute)
+    routes = APIRouter(route_class=admitted(parts, "read", CheckedRoute))
     most = parts.settings.limits.items_per_answer
     # What an exploring place may be given to.
     exploration = parts.settings.exploration
@@ -60,7 +60,6 @@ def router(parts: Application) -> APIRouter:
         response_model=Recommendations,
     )
     async def get_recommendations(
-        request: Request,
         user_id: Annotated[Id, Path(description="Anybody, also a stranger.", examples=["u00042"])],
         query: Annotated[ListQuery, Query()],
     ) -> Response:
@@ -69,7 +68,6 @@ def router(parts: Application) -> APIRouter:
         The list reflects what was sent to `/v1/events` before. It never fails for a user: `meta`
         says what the list was made from. Everything shown is logged as impressions.
         """
-        parts.limiter.admit(authorise(request, parts.settings.keys, "read"))
         from serving.ladder import Wish
 
         shelved = shelved_or_problem(parts)

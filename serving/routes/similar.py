@@ -5,13 +5,13 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from serving.application import Application
 from serving.contracts import Id, Similar
-from serving.keys import authorise
 from serving.problems import described
+from serving.routes.admitted import admitted
 from serving.routes.checked import CheckedRoute
 from serving.routes.recommendations import (
     DEFAULT_LENGTH,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def router(parts: Application) -> APIRouter:
     """Build the route of similar items."""
-    routes = APIRouter(route_class=CheckedRoute)
+    routes = APIRouter(route_class=admitted(parts, "read", CheckedRoute))
     most = parts.settings.limits.items_per_answer
 
     class SimilarQuery(BaseModel):
@@ -41,7 +41,6 @@ def router(parts: Application) -> APIRouter:
         response_model=Similar,
     )
     async def get_similar(
-        request: Request,
         item_id: Annotated[
             Id, Path(description="Any item, also an unknown one.", examples=["i0007"])
         ],
@@ -52,7 +51,6 @@ def router(parts: Application) -> APIRouter:
         For an item that nobody has been seen with, what is alike; for an unknown one, what is
         popular.
         """
-        parts.limiter.admit(authorise(request, parts.settings.keys, "read"))
         start = time.perf_counter()
         bundle = shelved_or_problem(parts).live
         rows = _neighbours(bundle, item_id) if bundle else []

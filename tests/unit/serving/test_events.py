@@ -166,6 +166,26 @@ def test_a_key_needs_the_scope_write(serving, headers, status):
         problem(answer)
 
 
+def test_without_a_key_nothing_is_said_of_what_was_sent(serving):
+    client = serving(keys=KEYS)
+    kind = {"content-type": "application/json"}
+    for body in (b"{", b'{"x": 1}', json.dumps(EVENT).encode()):
+        assert problem(client.post("/v1/events", content=body, headers=kind))["status"] == 401
+    for path in ("/v1/recommendations/ann?n=999", "/v1/similar/cup?n=0", "/v1/similar/%00"):
+        answer = problem(client.get(path))
+        assert answer["status"] == 401
+        assert "errors" not in answer
+        assert client.get(path, headers={"x-api-key": READ}).status_code == 422
+        assert client.get(path, headers={"x-api-key": WRITE}).status_code == 403
+
+
+def test_who_asks_too_often_is_not_told_what_was_wrong(serving):
+    client = serving(keys=KEYS, limits=Limits(requests_per_second=1))
+    headers = {"x-api-key": WRITE}
+    answers = [client.post("/v1/events", json={}, headers=headers) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {422, 429}
+
+
 def test_metrics_need_the_scope_admin_and_health_needs_none(serving):
     client = serving(keys=KEYS)
     assert client.get("/metrics").status_code == 401
