@@ -2,8 +2,9 @@
     Rows of the landing log, in which the online application keeps the events that it accepts and
     the items that it shows, as the columns of a mapped view; empty where there is no such log.
 
-    A line that a crash left torn has no key, and is passed over. What lands while dbt runs waits
-    for the next run: all models of one run see the same rows.
+    A line that a crash left torn has no user, and none has what was shown beside an item: they are
+    passed over. What lands while dbt runs waits for the next run: all models of one run see the
+    same rows.
 #}
 {% macro landed_rows(name, columns, moment) -%}
     {%- set files = landing_files(name) -%}

@@ -5,13 +5,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feature_repo.recent_events import RecentEvent
 from serving.application import LOG, Application
 
 if TYPE_CHECKING:
     from serving.bundle import Bundle
+    from serving.entries import Entry
     from serving.ladder import Listing, Wish
 
 
@@ -93,3 +94,46 @@ async def list_for(
         return Listing()
     finally:
         course.took("rank", start)
+
+
+def described_items(
+    bundle: "Bundle", entries: "Sequence[Entry]", offset: int, course: Course
+) -> list[dict[str, Any]]:
+    """Describe the items of a page.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        That the entries come from.
+    entries : sequence of Entry
+    offset : int
+        Items before the page, >= 0.
+    course : Course
+
+    Returns
+    -------
+    list of dict
+        As `contracts.Item`; empty if the release cannot tell what they are.
+    """
+    try:
+        return [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=offset + 1)]
+    # As in `list_for`: the file was damaged after it had been verified.
+    except Exception:
+        LOG.exception("the release %s cannot be read", bundle.release_id)
+        course.degraded.append("release")
+        return []
+
+
+def _item(bundle: "Bundle", entry: "Entry", rank: int) -> dict[str, Any]:
+    from serving.reasons import reason
+
+    evidence = None if entry.evidence is None else bundle.item_ids[entry.evidence]
+    title = None if entry.evidence is None else bundle.title(entry.evidence) or evidence
+    return {
+        "item_id": bundle.item_ids[entry.item],
+        "rank": rank,
+        "score": None if entry.score is None else round(entry.score, 6),
+        "source": entry.source,
+        "reason": reason(entry.source, title, entry.evidence_count),
+        "evidence": evidence,
+    }

@@ -104,11 +104,13 @@ class Explanation(BaseModel):
 class Meta(BaseModel):
     """Where an answer came from."""
 
-    request_id: str = Field(description="Name it in events, and in questions about an answer.")
+    request_id: str = Field(
+        description="Name that of a user's list in events, and any in questions about an answer."
+    )
     release: str | None = Field(description="The release that the list is made from.")
     variant: str = Field(
         description="Which release this user gets, live or canary, and after it the arm of an "
-        "experiment, as `experiment:arm`."
+        "experiment, as `experiment:arm`. What goes with an item is always of the live one."
     )
     generated_at: datetime | None = Field(description="The moment that the release was made for.")
     fallback: Fallback = Field(description=FALLBACKS)

@@ -18,7 +18,8 @@ def impression_rows(
     ----------
     request : dict
         `request_id`, `user_id`, `surface`, `release_id`, `variant`, `fallback`, `is_degraded` and
-        `duration_ms`: of the answer.
+        `duration_ms`: of the answer. Instead of `user_id`, `similar_to_item_id` where the answer
+        is to an item.
     shown : sequence of dict
         `item_id`, `rank`, `source`, `propensity`: of each item.
     now : datetime

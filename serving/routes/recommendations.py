@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from serving.answering import Course, list_for, recent_events
+from serving.answering import Course, described_items, list_for, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
 from serving.experiments import HOLDOUT, chosen_policy
@@ -92,10 +92,9 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        items = [
-            _item(bundle, entry, rank) for rank, entry in enumerate(entries, start=query.offset + 1)
-        ]
-        response = _answer(parts, bundle, variant, items, listing.fallback, course, explanation)
+        items = described_items(bundle, entries, query.offset, course)
+        fallback = listing.fallback if items or not entries else "none"
+        response = _answer(parts, bundle, variant, items, fallback, course, explanation)
         _log(
             parts,
             response.headers["x-request-id"],
@@ -103,10 +102,10 @@ def router(parts: Application) -> APIRouter:
             query.surface,
             bundle,
             variant,
-            listing.fallback,
+            fallback,
             course,
             items,
-            entries,
+            entries[: len(items)],
             now,
         )
         count_answer(parts, shelved, user_id, variant, bundle.release_id, course)
@@ -151,21 +150,6 @@ def _page(parts: Application, entries: "Sequence[Entry]", n: int, offset: int) -
         if has_changed:
             parts.metrics.explored.inc()
     return list(entries[offset : offset + n])
-
-
-def _item(bundle: "Bundle", entry: "Entry", rank: int) -> dict[str, Any]:
-    from serving.reasons import reason
-
-    evidence = None if entry.evidence is None else bundle.item_ids[entry.evidence]
-    title = None if entry.evidence is None else bundle.title(entry.evidence) or evidence
-    return {
-        "item_id": bundle.item_ids[entry.item],
-        "rank": rank,
-        "score": None if entry.score is None else round(entry.score, 6),
-        "source": entry.source,
-        "reason": reason(entry.source, title, entry.evidence_count),
-        "evidence": evidence,
-    }
 
 
 def _answer(

@@ -1,15 +1,18 @@
 """`GET /v1/similar/{item_id}`."""
 
 import secrets
-import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from serving.application import Application
-from serving.contracts import Id, Similar
+from serving.answering import Course
+from serving.application import LOG, Application
+from serving.contracts import Id, Similar, Word
+from serving.impressions import impression_rows, log_impressions
+from serving.pointers import LIVE
 from serving.problems import described
 from serving.routes.admitted import admitted
 from serving.routes.checked import CheckedRoute
@@ -30,6 +33,9 @@ def router(parts: Application) -> APIRouter:
     most = parts.settings.limits.items_per_answer
 
     class SimilarQuery(BaseModel):
+        surface: Word = Field(
+            default="similar", description="Where they are shown; logged.", examples=["item page"]
+        )
         n: int = Field(default=DEFAULT_LENGTH, ge=1, le=most, description="Items wanted.")
         offset: int = Field(default=0, ge=0, le=1000, description="Items passed over.")
 
@@ -49,32 +55,80 @@ def router(parts: Application) -> APIRouter:
         """Return what people who had an item had soon before or after.
 
         For an item that nobody has been seen with, what is alike; for an unknown one, what is
-        popular.
+        popular. Nobody is named, so the answer is always that of the live release.
         """
-        start = time.perf_counter()
+        course, now = Course(), parts.now()
         bundle = shelved_or_problem(parts).live
-        rows = _neighbours(bundle, item_id) if bundle else []
-        fallback = "neighbours" if rows else "none"
-        if bundle and not rows:
-            rows = _popular(bundle, item_id)
-            fallback = "popular" if rows else "none"
-        items = [
-            {**row, "rank": rank}
-            for rank, row in enumerate(
-                rows[query.offset : query.offset + query.n], start=query.offset + 1
-            )
-        ]
+        rows, fallback = _found(bundle, item_id, course)
+        page = rows[query.offset : query.offset + query.n]
+        items = [{**row, "rank": rank} for rank, row in enumerate(page, start=query.offset + 1)]
+        for reason in course.degraded:
+            parts.metrics.degraded.labels(reason).inc()
         meta = {
             "request_id": secrets.token_hex(12),
             "release": bundle.release_id if bundle else None,
-            "variant": "live",
+            "variant": LIVE,
             "generated_at": generated_at(bundle),
             "fallback": fallback,
-            "timings": {"total": round((time.perf_counter() - start) * 1000, 3)},
+            "timings": course.finished(),
         }
-        return Response(orjson.dumps({"items": items, "meta": meta}), media_type=JSON)
+        content = orjson.dumps({"items": items, "meta": meta})
+        _log(parts, item_id, query.surface, meta, course, items, now)
+        headers = {"x-request-id": meta["request_id"]}
+        return Response(content, media_type=JSON, headers=headers)
 
     return routes
+
+
+def _found(
+    bundle: "Bundle | None", item_id: str, course: Course
+) -> tuple[list[dict[str, Any]], str]:
+    """Go down to what can be read: neighbours, what is popular, nothing."""
+    if bundle is None:
+        course.degraded.append("release")
+        return [], "none"
+    for fallback, step in (("neighbours", _neighbours), ("popular", _popular)):
+        try:
+            rows = step(bundle, item_id)
+        # The file was damaged after it had been verified; that of the next step may be whole.
+        except Exception:
+            LOG.exception("the release %s cannot be read", bundle.release_id)
+            course.degraded[:] = ["release"]
+            continue
+        if rows:
+            return rows, fallback
+    return [], "none"
+
+
+def _log(
+    parts: Application,
+    item_id: str,
+    surface: str,
+    meta: dict[str, Any],
+    course: Course,
+    items: list[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """Hand what is shown to the log of impressions: of an item, where a list has a user.
+
+    The tables take the lines of users alone, so experiments, off-policy values and labels do not
+    meet what was shown beside an item to nobody knows whom.
+    """
+    request = {
+        "request_id": meta["request_id"],
+        "similar_to_item_id": item_id,
+        "surface": surface,
+        "release_id": meta["release"],
+        "variant": meta["variant"],
+        "fallback": meta["fallback"],
+        "is_degraded": bool(course.degraded),
+        "duration_ms": meta["timings"]["total"],
+    }
+    shown = [
+        {**{name: item[name] for name in ("item_id", "rank", "source")}, "propensity": 1.0}
+        for item in items
+    ]
+    log_impressions(parts.impressions, parts.metrics, impression_rows(request, shown, now))
 
 
 def _neighbours(bundle: "Bundle", item_id: str) -> list[dict[str, Any]]:

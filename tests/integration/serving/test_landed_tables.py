@@ -9,7 +9,7 @@ import pytest
 from serving.contracts import Event
 from serving.events import landing_row
 from serving.impressions import impression_rows
-from serving.landing import LandingLog
+from serving.landing import LandingLog, landed_rows
 
 pytestmark = pytest.mark.integration
 STAGING = (
@@ -66,6 +66,8 @@ def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
     ]
     shown.append(impression_rows(request, items, now)).result(10)
     shown.append(impression_rows(request, items, now)).result(10)
+    beside = {"request_id": "beside", "similar_to_item_id": "i9", "surface": "similar"}
+    shown.append(impression_rows(beside, items, now)).result(10)
     shown.close()
     mapping = {**sample_mapping}
     mapping.pop("as_of")
@@ -145,3 +147,10 @@ def test_what_was_shown_is_an_impression_once(warehouse):
         ("r1", f"i{rank}", "home", "release-1", "canary", rank, 0.5, "recent", True, 12.5)
         for rank in (1, 2)
     ]
+
+
+def test_what_was_shown_beside_an_item_is_no_impression_of_a_user(warehouse):
+    query = "select count(*) from staging.stg_impressions__shown where request_id = 'beside'"
+    assert rows(warehouse, query) == [(0,)]
+    landed = landed_rows(warehouse.parent / "landing" / "impressions")
+    assert [row["item_id"] for row in landed if row["request_id"] == "beside"] == ["i1", "i2"]

@@ -1,12 +1,19 @@
-"""Releases to open."""
+"""Releases to open, and applications that answer from them."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
 from orchestration.releases.writing import writing_release
+from serving.app import create_app
+from serving.settings import ServingSettings
 from tests.unit.serving.small_release import ITEMS, TOLD, USERS, fill
+
+Clock = Callable[[], datetime]
 
 
 @pytest.fixture
@@ -20,3 +27,22 @@ def make_release(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "releases" / release_id
 
     return make
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., TestClient]]:
+    """Give `serving(home, now, **settings)`, a client of an application that is ready."""
+    clients: list[TestClient] = []
+
+    def start(home: Path, now: Clock = lambda: datetime.now(UTC), **chosen: object) -> TestClient:
+        chosen = {"rank_seconds": 20.0, "store_seconds": 5.0, **chosen}
+        app = create_app(ServingSettings(home, **chosen), now)
+        client = TestClient(app, raise_server_exceptions=False).__enter__()
+        clients.append(client)
+        while client.get("/readyz").status_code == 503:
+            time.sleep(0.02)
+        return client
+
+    yield start
+    for client in clients:
+        client.__exit__(None, None, None)

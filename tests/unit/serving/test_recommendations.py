@@ -8,19 +8,17 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 
 from serving import ladder
-from serving.app import create_app
 from serving.assignment import Arm, Experiment, is_held_out
-from serving.contracts import Recommendations, Similar
+from serving.contracts import Recommendations
 from serving.experiments import Holdout, RunningExperiment
 from serving.keys import parse_keys
 from serving.landing import LandingLog, landed_rows
 from serving.pointers import ALIASES, FORMAT_VERSION
-from serving.settings import Exploration, ServingSettings
+from serving.settings import Exploration
 from serving.variant_counts import read_variant_counts
-from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
+from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop, scribble
 
 USER = USER_IDS[4]
 KEYS = parse_keys("r read read-key-0123456789;w write write-key-0123456789")
@@ -42,25 +40,6 @@ def shop(tmp_path_factory):
     make_shop(home / "releases")
     point(home, "shop-1")
     return home
-
-
-@pytest.fixture
-def serving():
-    """Give `serving(home, **settings)`, a client of an application that is ready."""
-    clients = []
-
-    def start(home, **chosen: object) -> TestClient:
-        chosen = {"rank_seconds": 20.0, "store_seconds": 5.0, **chosen}
-        app = create_app(ServingSettings(home, **chosen))
-        client = TestClient(app, raise_server_exceptions=False).__enter__()
-        clients.append(client)
-        while client.get("/readyz").status_code == 503:
-            time.sleep(0.02)
-        return client
-
-    yield start
-    for client in clients:
-        client.__exit__(None, None, None)
 
 
 def ask(client, user_id=USER, **query):
@@ -117,20 +96,6 @@ def test_ids_that_look_like_paths_and_sql_are_just_strangers(shop, serving):
     client = serving(shop)
     for user_id in ("../../etc/passwd", "' or 1=1 --", "a/b", "🙂", "00x"):
         assert ask(client, user_id).meta.fallback == "popular"
-
-
-def test_neighbours_of_an_item_and_popular_ones_for_an_unknown_one(shop, serving):
-    client = serving(shop)
-    similar = Similar.model_validate(client.get("/v1/similar/i10").json())
-    assert [(item.item_id, item.rank) for item in similar.items] == [
-        ("i12", 1),
-        ("i14", 2),
-        ("i16", 3),
-    ]
-    assert similar.items[0].reason == "9 people had both"
-    unknown = Similar.model_validate(client.get("/v1/similar/unknown").json())
-    assert unknown.meta.fallback == "popular"
-    assert len(unknown.items) == 10
 
 
 def test_a_click_key_may_not_read_and_a_read_key_may(shop, serving):
@@ -255,6 +220,19 @@ def test_a_damaged_release_does_not_take_the_place_of_a_whole_one(tmp_path, serv
     assert "shop-2" in status["degraded"][0]
     answer = ask(client)
     assert (shown(answer), answer.meta.release) == (before, "shop-1")
+
+
+def test_a_list_that_was_damaged_while_it_is_served_is_an_empty_answer_that_says_so(
+    tmp_path, serving
+):
+    release = make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    assert ask(client).items
+    scribble(release, "list_item")
+    answer = ask(client, explain=True)
+    assert (answer.items, answer.meta.fallback) == ([], "none")
+    assert answer.meta.explanation.degraded == ["release"]
 
 
 def test_a_release_damaged_from_the_start_leaves_the_one_before_it(tmp_path, serving):
