@@ -1,7 +1,6 @@
 """What one process of the application holds open, and lets go of at its end."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -48,8 +47,6 @@ class Application:
         self.metrics = Metrics(settings.metrics_folder)
         self.limiter = RateLimiter(settings.limits.requests_per_second)
         self.store_breaker = Breaker(BREAK_SECONDS)
-        # Not for secrets: it chooses what is explored.
-        self.random = random.Random()
 
     def open(self) -> None:
         """Open the logs and the store, and begin to load the release."""

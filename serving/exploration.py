@@ -2,9 +2,41 @@
 
 import random
 from collections.abc import Sequence
+from datetime import datetime
 
 from serving.entries import Entry
 from serving.settings import Exploration
+
+# So long a list that does not change explores alike: its pages fit together.
+KEPT_SECONDS = 3600
+
+
+def chance_of(
+    user_id: str,
+    release_id: str,
+    entries: Sequence[Entry],
+    exploration: Exploration,
+    now: datetime,
+) -> random.Random:
+    """Return the source of draws of one list: for an hour the same, in every process.
+
+    The draws of two lists, users, releases or hours are independent, as a hash of them all is. So
+    a list that what was drawn before has changed, by a click on it, is drawn for anew, and the
+    propensities hold given all that went before.
+
+    Parameters
+    ----------
+    user_id, release_id : str
+    entries : sequence of Entry
+        The list and what follows it, at least as far as places are drawn from.
+    exploration : Exploration
+    now : datetime
+        With its time zone.
+    """
+    hour = int(now.timestamp() // KEPT_SECONDS)
+    items = [entry.item for entry in entries[: exploration.rank - 1 + exploration.depth]]
+    # Not for secrets. A text is hashed as a whole, so that a digit more makes other draws.
+    return random.Random(f"{hour}\n{release_id}\n{user_id}\n{items}")
 
 
 def explored(
@@ -22,7 +54,7 @@ def explored(
         The list and what follows it.
     exploration : Exploration
     chance : Random
-        Source of the draws.
+        Source of the draws, such as `chance_of`.
 
     Returns
     -------

@@ -1,7 +1,6 @@
 """`GET /v1/recommendations/{user_id}`."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from serving.answering import Course, described_items, list_for, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
 from serving.experiments import HOLDOUT, chosen_policy
-from serving.exploration import explored
+from serving.exploration import chance_of, explored
 from serving.impressions import impression_rows, log_impressions
 from serving.limits import RETRY_SECONDS
 from serving.pointers import LIVE
@@ -82,7 +81,13 @@ def router(parts: Application) -> APIRouter:
             return response
         events = await recent_events(parts, user_id, course)
         listing = await list_for(parts, bundle, wish, events, now, course)
-        entries = _page(parts, listing.entries, query.n, query.offset)
+        entries = listing.entries
+        if exploration.rate:
+            chance = chance_of(user_id, bundle.release_id, entries, exploration, now)
+            entries, has_changed = explored(entries, exploration, chance)
+            is_shown = query.offset < exploration.rank <= query.offset + query.n
+            parts.metrics.explored.inc(has_changed and is_shown)
+        entries = entries[query.offset : query.offset + query.n]
         explanation = None
         if query.explain:
             explanation = {
@@ -140,16 +145,6 @@ def shelved_or_problem(parts: Application) -> "Shelved":
     if shelved is None:
         raise Problem(503, "the release is being loaded; try again", retry_after=RETRY_SECONDS)
     return shelved
-
-
-def _page(parts: Application, entries: "Sequence[Entry]", n: int, offset: int) -> "list[Entry]":
-    """Cut the wanted places out of a list, exploring if the explored place is among them."""
-    exploration = parts.settings.exploration
-    if offset < exploration.rank <= offset + n:
-        entries, has_changed = explored(entries, exploration, parts.random)
-        if has_changed:
-            parts.metrics.explored.inc()
-    return list(entries[offset : offset + n])
 
 
 def _answer(

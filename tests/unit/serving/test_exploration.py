@@ -2,12 +2,13 @@
 
 import random
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from serving.entries import Entry
-from serving.exploration import explored
+from serving.exploration import KEPT_SECONDS, chance_of, explored
 from serving.settings import Exploration
 
 DRAWS = 40_000
@@ -15,9 +16,19 @@ LIST = [Entry(item, None, "als") for item in range(10)]
 RULE = Exploration(rate=0.4, rank=3, depth=4)
 
 
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def drawn(user_id="ann", release_id="r1", entries=LIST, rule=RULE, now=NOON):
+    return explored(entries, rule, chance_of(user_id, release_id, entries, rule, now))[0]
+
+
 def draws(entries=LIST, rule=RULE, count=DRAWS):
-    chance = random.Random(11)
-    return [explored(entries, rule, chance)[0] for _ in range(count)]
+    """Explore the list for as many users, ten in each of many hours."""
+    return [
+        drawn(f"u{number}", entries=entries, rule=rule, now=NOON + timedelta(hours=number // 10))
+        for number in range(count)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +81,42 @@ def test_a_list_too_short_to_swap_stays_as_it_is(count):
     entries, has_changed = explored(LIST[:count], Exploration(1.0, 3, 4), random.Random(1))
     assert entries == LIST[:count]
     assert not has_changed
+
+
+def test_a_list_explores_alike_for_an_hour():
+    for number in range(100):
+        lists = [
+            drawn(f"u{number}", now=NOON + timedelta(seconds=seconds))
+            for seconds in (0, 1, KEPT_SECONDS - 1e-3)
+        ]
+        assert lists[0] == lists[1] == lists[2]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"now": NOON + timedelta(seconds=KEPT_SECONDS)},
+        {"now": NOON - timedelta(seconds=1e-3)},
+        {"release_id": "r2"},
+        # The item at the first place has left, as after a click on it.
+        {"entries": [*LIST[1:], Entry(10, None, "als")]},
+    ],
+)
+def test_what_is_drawn_for_one_list_says_nothing_about_the_draw_for_another(changed):
+    # Of the place drawn, from 0 for the owner, in the list and in the changed one.
+    joint = np.zeros((4, 4))
+    for number in range(DRAWS // 4):
+        lists = (LIST, changed.get("entries", LIST))
+        answers = (drawn(f"u{number}"), drawn(f"u{number}", **changed))
+        places = [
+            [one.item for one in entries].index(answer[2].item) - 2
+            for entries, answer in zip(lists, answers, strict=True)
+        ]
+        joint[tuple(places)] += 1
+    share = joint / joint.sum()
+    expected = np.outer([0.7, 0.1, 0.1, 0.1], [0.7, 0.1, 0.1, 0.1])
+    deviation = np.sqrt(expected * (1 - expected) / joint.sum())
+    assert (abs(share - expected) < 5 * deviation).all()
 
 
 def test_no_item_is_lost_or_doubled(shown):

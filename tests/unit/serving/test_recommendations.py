@@ -21,6 +21,7 @@ from serving.variant_counts import read_variant_counts
 from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop, scribble
 
 USER = USER_IDS[4]
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEYS = parse_keys("r read read-key-0123456789;w write write-key-0123456789")
 
 
@@ -134,13 +135,44 @@ def test_every_item_shown_is_logged_with_all_that_is_known_of_it(tmp_path, servi
 def test_the_logged_propensity_is_that_of_the_exploration(tmp_path, serving):
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
-    client = serving(tmp_path, exploration=Exploration(rate=0.5, rank=2, depth=3))
-    first = {ask(client, n=4).items[1].item_id for _ in range(60)}
-    assert len(first) == 3
+    published = {user: shown(ask(serving(tmp_path), user, n=4)) for user in USER_IDS}
+    rule = Exploration(rate=0.5, rank=2, depth=3)
+    client = serving(tmp_path, lambda: NOON, exploration=rule)
+    explored = {ask(client, user, n=4).meta.request_id: user for user in USER_IDS}
     client.__exit__(None, None, None)
-    told = {row["propensity"] for row in impressions(tmp_path) if row["rank"] == 2}
-    assert {round(one, 6) for one in told} == {round(0.5 + 0.5 / 3, 6), round(0.5 / 3, 6)}
+    rows = [
+        row
+        for row in impressions(tmp_path)
+        if row["rank"] == 2 and explored.get(row["request_id"]) is not None
+    ]
+    assert len(rows) == len(USER_IDS)
+    for row in rows:
+        places = published[row["user_id"]]
+        owner = row["item_id"] == places[1]
+        assert row["item_id"] in places[1:]
+        assert row["propensity"] == pytest.approx(0.5 + 0.5 / 3 if owner else 0.5 / 3)
+    assert len({published[row["user_id"]].index(row["item_id"]) for row in rows}) == 3
     client.__enter__()
+
+
+def test_pages_of_a_list_that_explores_fit_together_in_every_process(shop, serving):
+    rule = Exploration(rate=0.9, rank=3, depth=10)
+    clients = [serving(shop, lambda: NOON, exploration=rule) for _ in range(2)]
+    plain = serving(shop)
+    across = 0
+    for user in USER_IDS:
+        pages = [
+            shown(ask(client, user, n=4, offset=offset))
+            for client, offset in zip((*clients, clients[0]), (0, 4, 8), strict=True)
+        ]
+        whole, published = shown(ask(clients[1], user, n=12)), shown(ask(plain, user, n=12))
+        assert [*pages[0], *pages[1], *pages[2]] == whole
+        assert sorted(whole) == sorted(published)
+        across += whole[2] in published[4:]
+    assert across > len(USER_IDS) / 4
+    count = "topshelf_explored_total 0.0"
+    assert count not in clients[0].get("/metrics").text
+    assert count in plain.get("/metrics").text
 
 
 def test_impressions_that_do_not_fit_are_counted_and_hold_nobody_up(tmp_path, serving):
