@@ -49,21 +49,19 @@ class RecentEvent:
 
 
 class RecentEvents(Protocol):
-    """A store of recent events that all processes share. Errors are `OSError`.
-
-    Attributes
-    ----------
-    is_near : bool
-        Whether a read takes less time than handing it to another thread.
-    """
-
-    is_near: bool
+    """A store of recent events that all processes share. Errors are `OSError`."""
 
     def add(self, events: Mapping[str, Sequence[RecentEvent]]) -> None:
         """Add events by user; one that is known already changes nothing."""
 
     def read(self, user_id: str) -> list[RecentEvent]:
         """Return the events of a user, oldest first; none for a stranger."""
+
+    def read_at_once(self, user_id: str) -> list[RecentEvent] | None:
+        """Return what `read` does if nothing has to be waited for, else None.
+
+        For who must not wait: it takes less time than handing `read` to another thread.
+        """
 
     def close(self) -> None:
         """Let go of files and connections."""

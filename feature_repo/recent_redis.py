@@ -33,8 +33,6 @@ class RedisRecentEvents:
         How long the server is waited for.
     """
 
-    is_near = False
-
     def __init__(self, url: str, project: str, patience_seconds: float = 0.2) -> None:
         self._project = project.encode()
         # The client's types know texts only; keys and fields here are bytes.
@@ -61,6 +59,10 @@ class RedisRecentEvents:
         except redis.RedisError as error:
             raise _unavailable(error) from error
         return decoded(text_of_value(stored)) if stored else []
+
+    def read_at_once(self, user_id: str) -> list[RecentEvent] | None:
+        """Return None: a server has to be waited for."""
+        return None
 
     def close(self) -> None:
         """Close the connections."""

@@ -30,8 +30,6 @@ class SqliteRecentEvents:
         How long another writer is waited for.
     """
 
-    is_near = True
-
     def __init__(self, path: Path, patience_seconds: float = 0.2) -> None:
         self._path, self._patience = path, patience_seconds
         # A transaction belongs to a connection: with one per thread, readers do not meet.
@@ -57,32 +55,52 @@ class SqliteRecentEvents:
         with self._connected() as connection:
             return self._read(connection, user_id)
 
+    def read_at_once(self, user_id: str) -> list[RecentEvent] | None:
+        """Return what `read` does if nothing has to be waited for, else None.
+
+        Who writes into the file holds nobody up who reads it. Who opens it for the first time, or
+        copies it, does.
+        """
+        try:
+            with self._connected(patience=0.0) as connection:
+                return self._read(connection, user_id)
+        except OSError:
+            return None
+
     def close(self) -> None:
-        """Close the connection of this thread; those of others end with their threads."""
-        connection = getattr(self._local, "connection", None)
-        if connection:
-            connection.close()
-            del self._local.connection
+        """Close the connections of this thread; those of others end with their threads."""
+        opened = self._opened()
+        while opened:
+            opened.popitem()[1].close()
 
     def _read(self, connection: sqlite3.Connection, user_id: str) -> list[RecentEvent]:
         row = connection.execute(READ, (user_id,)).fetchone()
         return decoded(row[0]) if row and row[0] else []
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        """Open the file once per thread, and let its errors be an `OSError`."""
+    def _connected(self, patience: float | None = None) -> Iterator[sqlite3.Connection]:
+        """Open the file once per thread and patience, and let its errors be an `OSError`."""
+        opened = self._opened()
+        seconds = self._patience if patience is None else patience
         try:
-            if not hasattr(self._local, "connection"):
-                self._local.connection = self._connect()
-            yield self._local.connection
+            if seconds not in opened:
+                opened[seconds] = self._connect(seconds)
+            yield opened[seconds]
         except sqlite3.Error as error:
             # A file that was replaced or removed is opened anew by the next call.
             self.close()
             msg = f"{self._path} cannot be used: {error}"
             raise OSError(msg) from error
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=self._patience, isolation_level=None)
+    def _opened(self) -> dict[float, sqlite3.Connection]:
+        """Return the connections of this thread, by their patience."""
+        if not hasattr(self._local, "connections"):
+            self._local.connections = {}
+        opened: dict[float, sqlite3.Connection] = self._local.connections
+        return opened
+
+    def _connect(self, patience: float) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None)
         connection.execute("pragma journal_mode = wal")
         # What is lost with the power is still in the landing log.
         connection.execute("pragma synchronous = normal")

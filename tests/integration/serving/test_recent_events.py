@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from feature_repo.recent_redis import RedisRecentEvents
 from feature_repo.recent_sqlite import SqliteRecentEvents
 
 pytestmark = pytest.mark.integration
+KINDS = {SqliteRecentEvents: "sqlite", RedisRecentEvents: "redis"}
 
 
 def event(number: int, **changed: object) -> RecentEvent:
@@ -78,6 +80,21 @@ def test_writers_at_the_same_time_lose_nothing(store):
     for thread in threads:
         thread.join()
     assert {one.event_id for one in store.read("ann")} == {f"e{number}" for number in range(40)}
+
+
+def test_who_must_not_wait_gets_the_same_or_nothing(store):
+    store.add({"ann": [event(1)]})
+    found = {"sqlite": ([event(1)], []), "redis": (None, None)}[KINDS[type(store)]]
+    assert (store.read_at_once("ann"), store.read_at_once("stranger")) == found
+
+
+def test_a_writer_of_the_file_holds_no_reader_up(tmp_path):
+    store = SqliteRecentEvents(tmp_path / "recent.db")
+    store.add({"ann": [event(1)]})
+    with closing(sqlite3.connect(tmp_path / "recent.db", isolation_level=None)) as writer:
+        writer.execute("begin immediate")
+        writer.execute("delete from user_recent_events")
+        assert store.read_at_once("ann") == [event(1)]
 
 
 def test_a_server_that_is_not_there_is_an_error_within_its_time():

@@ -9,7 +9,6 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 
-from serving import ladder
 from serving.assignment import Arm, Experiment, is_held_out
 from serving.contracts import Recommendations
 from serving.experiments import Holdout, RunningExperiment
@@ -18,7 +17,7 @@ from serving.landing import LandingLog, landed_rows
 from serving.pointers import ALIASES, FORMAT_VERSION
 from serving.settings import Exploration
 from serving.variant_counts import read_variant_counts
-from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop, scribble
+from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
 
 USER = USER_IDS[4]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -186,57 +185,6 @@ def test_impressions_that_do_not_fit_are_counted_and_hold_nobody_up(tmp_path, se
     assert 'topshelf_impressions_dropped_total{reason="full"} 10.0' in client.get("/metrics").text
 
 
-def test_without_an_online_store_the_published_list_is_sent_and_labelled(tmp_path, serving):
-    make_shop(tmp_path / "releases")
-    point(tmp_path, "shop-1")
-    client = serving(tmp_path, online_store="redis://127.0.0.1:1/0")
-    answer = ask(client, explain=True)
-    assert answer.meta.fallback == "personal"
-    assert answer.meta.explanation.degraded == ["store"]
-    assert client.get("/readyz").json()["degraded"] == ["the online store does not answer"]
-    assert 'topshelf_degraded_total{reason="store"} 1.0' in client.get("/metrics").text
-
-
-def test_an_online_store_that_hangs_costs_no_more_than_its_time(tmp_path, serving):
-    make_shop(tmp_path / "releases")
-    point(tmp_path, "shop-1")
-    client = serving(tmp_path, store_seconds=0.05)
-    client.app.state.parts.recent.is_near = False
-    client.app.state.parts.recent.read = lambda _: time.sleep(1)
-    answer = ask(client, explain=True)
-    assert answer.meta.fallback == "personal"
-    assert answer.meta.explanation.degraded == ["store"]
-    # The next ones do not even try, for a while.
-    assert ask(client).meta.timings.get("store", 0) == 0
-
-
-def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving, monkeypatch):
-    make_shop(tmp_path / "releases")
-    point(tmp_path, "shop-1")
-    client = serving(tmp_path, rank_seconds=0.05)
-    in_time = ladder.listed
-
-    def too_late(bundle, wish, events, now):
-        time.sleep(1 if events else 0)
-        return in_time(bundle, wish, events, now)
-
-    monkeypatch.setattr(ladder, "listed", too_late)
-    event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
-    client.post("/v1/events", json=event)
-    answer = ask(client, explain=True)
-    assert answer.meta.fallback == "personal"
-    assert answer.meta.explanation.degraded == ["slow"]
-
-
-def test_without_a_release_the_answer_is_empty_and_says_so(tmp_path, serving):
-    client = serving(tmp_path)
-    answer = ask(client)
-    assert (answer.items, answer.meta.fallback, answer.meta.release) == ([], "none", None)
-    assert client.get("/readyz").json()["status"] == "degraded"
-    event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
-    assert client.post("/v1/events", json=event).status_code == 200
-
-
 def test_a_damaged_release_does_not_take_the_place_of_a_whole_one(tmp_path, serving):
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
@@ -252,19 +200,6 @@ def test_a_damaged_release_does_not_take_the_place_of_a_whole_one(tmp_path, serv
     assert "shop-2" in status["degraded"][0]
     answer = ask(client)
     assert (shown(answer), answer.meta.release) == (before, "shop-1")
-
-
-def test_a_list_that_was_damaged_while_it_is_served_is_an_empty_answer_that_says_so(
-    tmp_path, serving
-):
-    release = make_shop(tmp_path / "releases")
-    point(tmp_path, "shop-1")
-    client = serving(tmp_path)
-    assert ask(client).items
-    scribble(release, "list_item")
-    answer = ask(client, explain=True)
-    assert (answer.items, answer.meta.fallback) == ([], "none")
-    assert answer.meta.explanation.degraded == ["release"]
 
 
 def test_a_release_damaged_from_the_start_leaves_the_one_before_it(tmp_path, serving):

@@ -1,0 +1,110 @@
+"""An answer comes in its time, whatever is missing, slow or damaged, and says what it lacks."""
+
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+
+from feature_repo.recent_events import FILE, RecentEvent
+from feature_repo.recent_sqlite import SqliteRecentEvents
+from serving import ladder
+from serving.answering import Course, recent_events
+from serving.application import Application
+from serving.settings import ServingSettings
+from tests.unit.serving.shop_release import make_shop, scribble
+from tests.unit.serving.test_recommendations import USER, ask, point
+
+
+def locked(path):
+    """Open the file of recent events so that nobody else can read it until it is closed."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("pragma journal_mode = delete")
+    connection.execute("begin exclusive")
+    return connection
+
+
+def test_without_an_online_store_the_published_list_is_sent_and_labelled(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, online_store="redis://127.0.0.1:1/0")
+    answer = ask(client, explain=True)
+    assert answer.meta.fallback == "personal"
+    assert answer.meta.explanation.degraded == ["store"]
+    assert client.get("/readyz").json()["degraded"] == ["the online store does not answer"]
+    assert 'topshelf_degraded_total{reason="store"} 1.0' in client.get("/metrics").text
+
+
+def test_an_online_store_that_hangs_costs_no_more_than_its_time(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, store_seconds=0.05)
+    with closing(locked(tmp_path / FILE)):
+        answer = ask(client, explain=True)
+        assert answer.meta.fallback == "personal"
+        assert answer.meta.explanation.degraded == ["store"]
+        # The next ones do not even try, for a while.
+        assert ask(client).meta.timings.get("store", 0) == 0
+
+
+def test_a_store_that_is_held_for_a_while_holds_nothing_else_up(tmp_path):
+    store = SqliteRecentEvents(tmp_path / FILE)
+    event = RecentEvent(1.0, 2.0, "e1", "i1", "view")
+    store.add({USER: [event]})
+    store.close()
+    parts = Application(ServingSettings(tmp_path, store_seconds=20.0))
+    parts.open()
+    course = Course()
+
+    async def read_and_release() -> list[RecentEvent]:
+        """Let go of the file in the loop that reads it, which can only be if it does not wait."""
+        with closing(locked(tmp_path / FILE)):
+            reading = asyncio.create_task(recent_events(parts, USER, course))
+            await asyncio.sleep(0.05)
+            assert not reading.done()
+        return await reading
+
+    assert asyncio.run(read_and_release()) == [event]
+    assert course.degraded == []
+    # Nor did the loop wait in vain before it handed the read over.
+    assert course.timings["store"] < 1000 * parts.settings.store_seconds
+    parts.close()
+
+
+def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving, monkeypatch):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, rank_seconds=0.05)
+    in_time = ladder.listed
+
+    def too_late(bundle, wish, events, now):
+        time.sleep(1 if events else 0)
+        return in_time(bundle, wish, events, now)
+
+    monkeypatch.setattr(ladder, "listed", too_late)
+    event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
+    client.post("/v1/events", json=event)
+    answer = ask(client, explain=True)
+    assert answer.meta.fallback == "personal"
+    assert answer.meta.explanation.degraded == ["slow"]
+
+
+def test_without_a_release_the_answer_is_empty_and_says_so(tmp_path, serving):
+    client = serving(tmp_path)
+    answer = ask(client)
+    assert (answer.items, answer.meta.fallback, answer.meta.release) == ([], "none", None)
+    assert client.get("/readyz").json()["status"] == "degraded"
+    event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
+    assert client.post("/v1/events", json=event).status_code == 200
+
+
+def test_a_list_that_was_damaged_while_it_is_served_is_an_empty_answer_that_says_so(
+    tmp_path, serving
+):
+    release = make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    assert ask(client).items
+    scribble(release, "list_item")
+    answer = ask(client, explain=True)
+    assert (answer.items, answer.meta.fallback) == ([], "none")
+    assert answer.meta.explanation.degraded == ["release"]
