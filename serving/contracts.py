@@ -16,7 +16,7 @@ FALLBACKS = (
     "What the list was made from: `recent` the personal list with what the user did since the "
     "release; `personal` the list of the release; `session` neighbours of the last items; "
     "`segment`, `popular` what is popular; `neighbours` of the item that was asked for; `none` "
-    "when no list is known at all."
+    "when there is nothing to show: no release, or none of its items is in the `category`."
 )
 
 EVENT_EXAMPLE: dict[str, Any] = {

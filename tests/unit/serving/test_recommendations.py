@@ -86,10 +86,13 @@ def test_pages_follow_each_other_without_gaps(shop, serving):
 
 
 def test_category_and_excluded_items_are_respected(shop, serving):
-    answer = ask(serving(shop), category="garden", exclude=["i00", "i02"], n=40)
+    client = serving(shop)
+    answer = ask(client, category="garden", exclude=["i00", "i02"], n=40)
     assert answer.items
     assert all(int(item_id[1:]) % 2 == 0 for item_id in shown(answer))
     assert not {"i00", "i02"} & set(shown(answer))
+    nothing = ask(client, category="unheard of")
+    assert (nothing.items, nothing.meta.fallback, nothing.meta.release) == ([], "none", "shop-1")
 
 
 def test_ids_that_look_like_paths_and_sql_are_just_strangers(shop, serving):
