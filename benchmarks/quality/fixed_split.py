@@ -6,19 +6,43 @@ or what the ranker learns to foretell, on the second, the test on the third. So 
 cutoffs keep them apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import yaml
 
-from orchestration.settings import Settings
+from orchestration.reviewed import ReviewedSettings, read_reviewed, write_reviewed
+from orchestration.settings import PROJECT_ROOT, Settings
 
 NAME = "fixed_split"
 # Of the pairs to train on: to choose by, where the split has no validation part of its own, and to
 # teach the ranker with.
 VALIDATION_SHARE = 0.1
 REQUIRED = {"user_id", "item_id", "split"}
+# How the parts are called elsewhere; case does not matter.
+SPELLINGS = {
+    "train": "train",
+    "training": "train",
+    "valid": "validation",
+    "val": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+# All pairs of a part happen at one moment, so by default whole histories count, and no pair is
+# older than another. A window would keep the items with the largest ids.
+NO_LIMIT, AGELESS_DAYS = 1_000_000, 100_000_000.0
+TIMELESS = {
+    "history_items": NO_LIMIT,
+    "history_half_life_days": AGELESS_DAYS,
+    "covisitation_window": NO_LIMIT,
+    "covisitation_backward_weight": 1.0,
+    "covisitation_gap_half_life_days": AGELESS_DAYS,
+    "covisitation_age_half_life_days": AGELESS_DAYS,
+    "popularity_half_life_days": AGELESS_DAYS,
+}
 TRAIN, VALIDATION, TEST = (f"timestamp '2000-01-0{day} 12:00:00'" for day in (1, 2, 3))
 
 
@@ -49,7 +73,7 @@ class FixedSplit:
 
 def is_fixed_split(folder: Path) -> bool:
     """Tell whether `events.parquet` of a folder has a column `split`."""
-    return "split" in _columns(folder)
+    return "split" in columns_of(folder)
 
 
 def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedSplit:
@@ -62,61 +86,84 @@ def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedS
     home : Path
         Where everything goes that is built.
     settings_file : Path, optional
-        Reviewed settings to use for both.
+        Reviewed settings to use for both; they win over `TIMELESS`.
 
     Raises
     ------
     SplitError
-        If columns or parts are missing, or a pair is both trained on and tested.
+        If columns or parts are missing or not known, or a pair is both trained on and tested.
     """
     events = folder / "events.parquet"
-    missing = sorted(REQUIRED - _columns(folder))
+    missing = sorted(REQUIRED - columns_of(folder))
     if missing:
         raise SplitError(f"{events} lacks the columns {', '.join(missing)}")
+    reviewed = ReviewedSettings()
+    if settings_file is not None:
+        reviewed = read_reviewed(settings_file, PROJECT_ROOT)
+    chosen = replace(reviewed, sql={**TIMELESS, **reviewed.sql})
     with duckdb.connect() as connection:
-        parts = dict(
-            connection.execute(
-                "select split, count(*) from read_parquet(?) group by split", [str(events)]
-            ).fetchall()
-        )
-        for part in ("train", "test"):
-            if part not in parts:
-                raise SplitError(f"{events} has no rows whose split is {part!r}, only {parts}")
-        (both,) = connection.execute(
-            """
-            select count(*) from (
-                select user_id, item_id from read_parquet($events) where split = 'test'
-                intersect
-                select user_id, item_id from read_parquet($events) where split = 'train'
-            )
-            """,
-            {"events": str(events)},
-        ).fetchall()[0]
-        if both:
-            raise SplitError(f"{both} pairs of {events} are in train and in test")
-        has_validation = "validation" in parts
-        validated = f"""
-                case
-                    when split = 'test' then {TEST}
-                    when split = 'validation' then {VALIDATION}
-                    when {str(not has_validation).lower()} and {_fraction()} < {VALIDATION_SHARE}
-                        then {VALIDATION}
-                    else {TRAIN}
-                end
-            """
-        foretold = f"""
-                case
-                    when split = 'test' then {TEST}
-                    when {_fraction()} < {VALIDATION_SHARE} then {VALIDATION}
-                    else {TRAIN}
-                end
-            """
-        states = {"search": validated, "validation": validated, "final": foretold}
+        parts = _read_pairs(connection, events)
+        rest = f"when {_fraction()} < {VALIDATION_SHARE} then {VALIDATION} else {TRAIN}"
+        own = f"when part = 'validation' then {VALIDATION} else {TRAIN}"
+        validated = own if "validation" in parts else rest
+        moments = {"search": validated, "validation": validated, "final": rest}
         written = {
-            state: _write(connection, events, home / state, moment, settings_file)
-            for state, moment in states.items()
+            state: _write(
+                connection, home / state, f"case when part = 'test' then {TEST} {when} end"
+            )
+            for state, when in moments.items()
         }
+    for settings in written.values():
+        file = Path(settings.mapping).with_name(f"{NAME}.settings.yml")
+        write_reviewed(
+            file, chosen.changes(), "Reviewed settings, and those of a log without times."
+        )
     return FixedSplit(**written)
+
+
+def _read_pairs(connection: duckdb.DuckDBPyConnection, events: Path) -> set[str]:
+    """Make the table `pairs` with the parts as they are called here, and return these."""
+    known = ", ".join(f"('{name}', '{part}')" for name, part in SPELLINGS.items())
+    connection.execute(
+        f"""
+        create table pairs as
+        select
+            cast(events.user_id as varchar) as user_id,
+            cast(events.item_id as varchar) as item_id,
+            cast(events.split as varchar) as spelling,
+            spellings.part
+        from read_parquet(?) as events
+        left join (values {known}) as spellings(spelling, part)
+            on lower(trim(cast(events.split as varchar))) = spellings.spelling
+        """,
+        [str(events)],
+    )
+    counts = connection.execute(
+        "select spelling, part, count(*) from pairs group by all order by all"
+    ).fetchall()
+    found = ", ".join(f"{spelling} ({count:,})" for spelling, _, count in counts)
+    unknown = [repr(spelling) for spelling, part, _ in counts if part is None]
+    if unknown:
+        raise SplitError(
+            f"{events} has rows whose split is {', '.join(unknown[:10])}; known are "
+            f"{', '.join(SPELLINGS)}"
+        )
+    parts = {part for _, part, _ in counts}
+    for part in ("train", "test"):
+        if part not in parts:
+            raise SplitError(f"{events} has no rows whose split is {part!r}, only {found}")
+    (both,) = connection.execute(
+        """
+        select count(*) from (
+            select user_id, item_id from pairs where part = 'test'
+            intersect
+            select user_id, item_id from pairs where part = 'train'
+        )
+        """
+    ).fetchall()[0]
+    if both:
+        raise SplitError(f"{both} pairs of {events} are in train and in test")
+    return parts
 
 
 def _fraction() -> str:
@@ -124,17 +171,11 @@ def _fraction() -> str:
     return "(md5_number_lower(user_id || ' ' || item_id) % 1000000) / 1000000.0"
 
 
-def _write(
-    connection: duckdb.DuckDBPyConnection,
-    events: Path,
-    home: Path,
-    moment: str,
-    settings_file: Path | None,
-) -> Settings:
+def _write(connection: duckdb.DuckDBPyConnection, home: Path, moment: str) -> Settings:
     """Write one log with its mapping."""
     home.mkdir(parents=True, exist_ok=True)
     log, mapping = home / "events.parquet", home / f"{NAME}.yml"
-    kept = "split != 'validation'" if home.name == "final" else "true"
+    kept = "part != 'validation'" if home.name == "final" else "true"
     connection.execute(
         f"""
         copy (
@@ -143,13 +184,7 @@ def _write(
                 item_id,
                 'interaction' as event_type,
                 {moment} as occurred_at
-            from (
-                select
-                    cast(user_id as varchar) as user_id,
-                    cast(item_id as varchar) as item_id,
-                    split
-                from read_parquet('{str(events).replace("'", "''")}')
-            )
+            from pairs
             where {kept}
             order by user_id, item_id
         ) to '{str(log).replace("'", "''")}' (format parquet)
@@ -166,14 +201,10 @@ def _write(
     if home.name == "validation":
         content["as_of"] = "2000-01-03 00:00:00"
     mapping.write_text(yaml.safe_dump({"mapping": content}, sort_keys=False))
-    beside = mapping.with_name(f"{NAME}.settings.yml")
-    beside.unlink(missing_ok=True)
-    if settings_file is not None:
-        beside.write_bytes(settings_file.read_bytes())
     return Settings(home=home, mapping=str(mapping))
 
 
-def _columns(folder: Path) -> set[str]:
+def columns_of(folder: Path) -> set[str]:
     """Return the columns of `events.parquet`."""
     events = folder / "events.parquet"
     if not events.is_file():

@@ -10,6 +10,8 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.quality.fixed_split import plant
 from benchmarks.quality.neighbours import covisited, mean_ndcg, read_pairs, search_neighbours
+from orchestration.mapping import load_mapping
+from orchestration.reviewed import load_reviewed
 
 pytestmark = pytest.mark.integration
 K = 10
@@ -20,15 +22,6 @@ VALUES = {
     "covisitation_minimum_support": 2,
     "neighbours_per_item": 15,
 }
-# Of a split without times: everything happens at once, and all of it counts.
-TIMELESS = {
-    "history_items": 400,
-    "history_half_life_days": 100_000.0,
-    "covisitation_window": 400,
-    "covisitation_backward_weight": 1.0,
-    "covisitation_gap_half_life_days": 100_000.0,
-    "covisitation_age_half_life_days": 100_000_000.0,
-}
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +30,14 @@ def log(tmp_path_factory):
     folder.mkdir()
     random = np.random.default_rng(3)
     chances = 1 / (1 + np.arange(60))
+    # Every tenth user has more than the window of a log with times holds.
     rows = [
         (f"u{user}", f"i{item}", "test" if place < 2 else "train")
         for user in range(80)
         for place, item in enumerate(
-            random.choice(60, size=14, replace=False, p=chances / chances.sum())
+            random.choice(
+                60, size=14 if user % 10 else 45, replace=False, p=chances / chances.sum()
+            )
         )
     ]
     with duckdb.connect() as connection:
@@ -52,7 +48,9 @@ def log(tmp_path_factory):
 
 
 def test_the_lists_are_those_of_dbt(log, dbt_build, tmp_path):
+    """No settings file was given: the windows are those that a split without times gets."""
     mapping = yaml.safe_load(Path(log.mapping).read_text())["mapping"]
+    planted = load_reviewed(load_mapping(log.mapping, log.project_root), log.project_root)
     warehouse = dbt_build(
         mapping,
         tmp_path,
@@ -63,9 +61,7 @@ def test_the_lists_are_those_of_dbt(log, dbt_build, tmp_path):
         "seed",
         "--resource-type",
         "model",
-        covisited_per_user=K,
-        **TIMELESS,
-        **VALUES,
+        **{**planted.sql, **VALUES, "covisited_per_user": K},
     )
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         rows = connection.execute(

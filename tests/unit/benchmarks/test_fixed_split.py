@@ -3,8 +3,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks.quality.fixed_split import SplitError, is_fixed_split, plant
+from benchmarks.quality.fixed_split import TIMELESS, SplitError, is_fixed_split, plant
 from orchestration.mapping import load_mapping
+from orchestration.reviewed import load_reviewed, sql_defaults
 
 MOMENTS = """
     select split, day, count(*) from (
@@ -75,15 +76,60 @@ def test_a_validation_part_chooses_settings_and_is_never_trained_on(tmp_path):
     assert sum(final.values()) == 20
 
 
-def test_both_logs_have_a_mapping_and_the_reviewed_settings(plain, tmp_path):
+def settings_of(log):
+    mapping = load_mapping(log.mapping, log.project_root)
+    assert mapping.horizon_days == 1
+    return load_reviewed(mapping, log.project_root)
+
+
+def test_without_reviewed_settings_whole_histories_count_and_nothing_ages(plain, tmp_path):
+    split = plant(plain, tmp_path / "home")
+    defaults = sql_defaults(split.final.project_root)
+    for log in (split.search, split.validation, split.final):
+        sql = settings_of(log).sql
+        half_lives = {
+            name
+            for name in defaults
+            if name.startswith(("history", "covisitation", "popularity"))
+            and name.endswith("half_life_days")
+        }
+        assert all(sql[name] > 1_000_000 for name in half_lives)
+        assert sql["history_items"] == sql["covisitation_window"] == 1_000_000
+        assert sql["covisitation_backward_weight"] == 1
+
+
+def test_reviewed_settings_are_used_and_win(plain, tmp_path):
     settings_file = tmp_path / "some.settings.yml"
-    settings_file.write_text("als:\n  factors: 8\n")
+    settings_file.write_text("sql:\n  history_items: 300\nals:\n  factors: 8\n")
     split = plant(plain, tmp_path / "home", settings_file)
-    for settings in (split.search, split.final):
-        mapping = load_mapping(settings.mapping, settings.project_root)
-        assert mapping.horizon_days == 1
-        beside = Path(settings.mapping).with_name("fixed_split.settings.yml")
-        assert beside.read_text() == settings_file.read_text()
+    for log in (split.search, split.validation, split.final):
+        reviewed = settings_of(log)
+        assert reviewed.als.factors == 8
+        assert reviewed.sql == {**TIMELESS, "history_items": 300}
+
+
+@pytest.mark.parametrize("spelling", ["valid", "val", "Validation", "dev"])
+def test_each_usual_spelling_of_validation_is_kept_from_training(tmp_path, spelling):
+    folder = write_split(
+        tmp_path / "spelled",
+        f"""
+        select u as user_id, i as item_id, ['Train', '{spelling}', 'TEST'][i] as split
+        from range(20) as users(u), range(1, 4) as items(i)
+        """,
+    )
+    split = plant(folder, tmp_path / "home")
+    assert moments(split.search, folder) == {("Train", 1): 20, (spelling, 2): 20, ("TEST", 3): 20}
+    assert {part for part, _ in moments(split.final, folder)} == {"Train", "TEST"}
+
+
+def test_a_part_that_is_not_known_is_refused_and_not_trained_on(tmp_path):
+    folder = write_split(
+        tmp_path / "odd",
+        "select i as user_id, i as item_id, ['train', 'test', 'holdout', null][i] as split "
+        "from range(1, 5) as pairs(i)",
+    )
+    with pytest.raises(SplitError, match="whose split is 'holdout', None; known are train"):
+        plant(folder, tmp_path / "home")
 
 
 def test_a_log_with_times_is_no_fixed_split(tmp_path):
