@@ -13,6 +13,7 @@ from ml.interactions import build_interaction_matrix
 from ml.proposals import proposal_blocks
 from orchestration.resources import Warehouse
 from orchestration.reviewed import overridden
+from orchestration.stopwatch import SECONDS, Stopwatch
 
 CANDIDATES = "ml.candidates"
 FACTORS = "ml.factors"
@@ -70,13 +71,15 @@ def factorisation(config: CandidateConfig, warehouse: Warehouse) -> Iterator[dg.
     """Factorise what was known at each cutoff and propose items to each user."""
     params = overridden(warehouse.log.reviewed().als, config)
     repeats = warehouse.log.read().repeats
+    watch = Stopwatch()
     counts = warehouse.replace_together(
         [CANDIDATES, FACTORS, FACTORISATIONS, CONTRIBUTIONS],
-        lambda connection: _blocks(connection, params, config, repeats=repeats),
+        lambda connection: _blocks(connection, params, config, watch, repeats=repeats),
     )
     for table, count in counts.items():
+        took = {SECONDS: watch.seconds[table]} if table in watch.seconds else {}
         yield dg.MaterializeResult(
-            asset_key=table.split("."), metadata={"dagster/row_count": count}
+            asset_key=table.split("."), metadata={"dagster/row_count": count, **took}
         )
 
 
@@ -84,16 +87,22 @@ def _blocks(
     connection: duckdb.DuckDBPyConnection,
     params: AlsParams,
     config: CandidateConfig,
+    watch: Stopwatch,
     *,
     repeats: bool,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Fit one model a cutoff, on what was known then, and propose block by block."""
+    """Fit one model a cutoff, on what was known then, and propose block by block.
+
+    `watch` is told how long fitting and proposing take, by the table that comes of it.
+    """
     served = connection.execute(SERVED).fetchall()
     for (cutoff_at,) in connection.execute(CUTOFFS).fetchall():
         matrix = build_interaction_matrix(connection.execute(PAIRS, [cutoff_at]).df())
         users = connection.execute(USERS, [cutoff_at]).df()["user_id"].to_numpy()
-        model = fit_als(matrix, params, config.threads)
-        for block in proposal_blocks(model, matrix, config.limit, users):
+        with watch.timing(FACTORISATIONS):
+            model = fit_als(matrix, params, config.threads)
+        proposed = proposal_blocks(model, matrix, config.limit, users)
+        for block in watch.making(CANDIDATES, proposed):
             yield CANDIDATES, block.assign(cutoff_at=cutoff_at)
             # Only what may be shown needs a reason: past cutoffs teach and measure.
             if (cutoff_at,) in served:

@@ -11,6 +11,7 @@ from orchestration.figures import calibration_figures, importance_figures
 from orchestration.ranker_fit import choice_table, fit_rankers, ranked_blocks, serving_tables
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.reviewed import overridden
+from orchestration.stopwatch import SECONDS, Stopwatch
 
 TABLES = {
     "ranked_candidates": "Candidates of every source in the order of the ranker, best first.",
@@ -57,7 +58,8 @@ def ranker(
     """Teach the ranker, judge it on a later cutoff, and rank every user's candidates."""
     release_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{context.run_id[:8]}"
     params = overridden(log.reviewed().ranker, config)
-    with warehouse.connect() as connection:
+    watch = Stopwatch()
+    with warehouse.connect() as connection, watch.timing("teaching"):
         rankers = fit_rankers(
             connection,
             features.open(),
@@ -66,10 +68,11 @@ def ranker(
             ranker_attributes(log.read()),
             repeats=log.read().repeats,
         )
-    count = warehouse.replace_by_blocks(
-        "ml.ranked_candidates",
-        lambda reading: ranked_blocks(reading, rankers, release_id, config.threads),
-    )
+    with watch.timing("ranking"):
+        count = warehouse.replace_by_blocks(
+            "ml.ranked_candidates",
+            lambda reading: ranked_blocks(reading, rankers, release_id, config.threads),
+        )
     choices = choice_table(rankers)
     warehouse.replace("ml.ranker_choices", choices)
     warehouse.replace("ml.ranker_metrics", rankers.quality.metrics)
@@ -79,7 +82,11 @@ def ranker(
     plots, measures = log.places().plots, rankers.quality.metrics
     yield dg.MaterializeResult(
         asset_key=["ml", "ranked_candidates"],
-        metadata={"dagster/row_count": count, "release_id": release_id},
+        metadata={
+            "dagster/row_count": count,
+            "release_id": release_id,
+            SECONDS: watch.seconds["ranking"],
+        },
     )
     yield dg.MaterializeResult(
         asset_key=["ml", "ranker_choices"],
@@ -87,6 +94,7 @@ def ranker(
             "dagster/row_count": len(choices),
             **{role: f"{it.chosen}: {it.reason}" for role, it in rankers.choices.items()},
             "impressions": rankers.places,
+            SECONDS: watch.seconds["teaching"],
         },
     )
     yield dg.MaterializeResult(

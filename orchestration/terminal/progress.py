@@ -7,10 +7,8 @@ import dagster as dg
 from rich.console import Console
 from rich.status import Status
 
+from orchestration.stopwatch import SECONDS
 from orchestration.terminal.failures import Failure, failed_check, failure_of
-
-# What dagster-dbt calls the time that a model took.
-MODEL_SECONDS = "Execution Duration"
 
 
 class Progress:
@@ -24,7 +22,9 @@ class Progress:
     Attributes
     ----------
     step_seconds, model_seconds : dict of str to float
-        How long each finished step took, and each model of dbt within them.
+        How long each finished step took; and within them each model of dbt, fitting and proposing
+        of the factorisation (`factorisations`, `candidates`), teaching the ranker and ranking
+        (`ranker_choices`, `ranked_candidates`).
     """
 
     def __init__(self, console: Console) -> None:
@@ -93,7 +93,7 @@ class Progress:
         count = materialization.metadata.get("dagster/row_count")
         if count is not None and isinstance(count.value, int):
             self._row_counts[str(event.step_key)].append(count.value)
-        seconds = materialization.metadata.get(MODEL_SECONDS)
+        seconds = materialization.metadata.get(SECONDS)
         if seconds is not None and isinstance(seconds.value, float):
             self.model_seconds[materialization.asset_key.path[-1]] = round(seconds.value, 3)
         self._say(str(event.step_key), ".".join(materialization.asset_key.path))
