@@ -60,6 +60,11 @@ ALS: Space = {
     "frequency_exponent": Range(0, 1),
     "iterations": Range(5, 30, is_whole=True),
 }
+# Variables of dbt: what a source counts in the blend, against 1 of the factorisation.
+BLEND: Space = {
+    "blend_covisited_weight": Range(0.1, 10, is_log=True),
+    "blend_repeat_weight": Range(0.1, 10, is_log=True),
+}
 # Fields of `RankerParams`.
 RANKER: Space = {
     "learning_rate": Range(0.01, 0.2, is_log=True),
@@ -70,7 +75,9 @@ RANKER: Space = {
     "negatives_per_positive": Range(2, 30, is_log=True),
 }
 # Searched one after the other: what comes first is the ground of what follows.
-SPACES: MappingProxyType[str, Space] = MappingProxyType({"sql": SQL, "als": ALS, "ranker": RANKER})
+SPACES: MappingProxyType[str, Space] = MappingProxyType(
+    {"sql": SQL, "als": ALS, "blend": BLEND, "ranker": RANKER}
+)
 
 
 def widened(space: Space, present: dict[str, Value]) -> Space:

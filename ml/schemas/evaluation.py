@@ -5,6 +5,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from ml.schemas.finite import LARGEST
+from ml.search_space import SPACES
 
 
 class UserMetrics(pa.DataFrameModel):
@@ -160,7 +161,7 @@ class TuningTrials(pa.DataFrameModel):
     """
 
     study: str = pa.Field(str_length={"min_value": 1})
-    part: str = pa.Field(isin=("sql", "als", "ranker"))
+    part: str = pa.Field(isin=tuple(SPACES))
     trial_number: np.int64 = pa.Field(ge=0)
     setting: str = pa.Field(isin=("new_items", "with_repeats"))
     state: str = pa.Field(isin=("complete", "pruned", "failed"))

@@ -40,7 +40,7 @@ def tune(
     part: Annotated[
         list[str] | None,
         typer.Option(
-            help="sql, als or ranker; may be repeated. [default: all]", show_default=False
+            help="sql, als, blend or ranker; may be repeated. [default: all]", show_default=False
         ),
     ] = None,
     folds: Annotated[

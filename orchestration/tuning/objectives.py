@@ -38,6 +38,15 @@ PAIRS = f"""
     select user_id, item_id, weight from training.trn_user_item_weights
     where cutoff_at = ({EVALUATED})
 """
+BLENDS = f"""
+    select
+        user_id,
+        item_id,
+        row_number() over (partition by user_id order by blend_rank) as rank
+    from ranking.rnk_blends
+    where cutoff_at = ({EVALUATED}) and (not is_seen or ? = 'with_repeats')
+    qualify rank <= ?
+"""
 SEEN = f"select user_id, item_id from intermediate.int_user_items where cutoff_at = ({EVALUATED})"
 
 
@@ -48,7 +57,7 @@ class Task:
     Attributes
     ----------
     part : str
-        `sql`, `als` or `ranker`.
+        Of `SPACES`.
     fold : Fold
         Whose tables are built.
     chosen : ReviewedSettings
@@ -97,14 +106,14 @@ def judge(task: Task) -> Outcome:
         If nobody is left to judge by.
     """
     began = time.monotonic()
-    value = {"sql": _judge_sql, "als": _judge_als, "ranker": _judge_ranker}[task.part](task)
+    value = JUDGES[task.part](task)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Outcome(value, time.monotonic() - began, peak)
 
 
 def _judge_sql(task: Task) -> float:
     """Rebuild what the variables change, and judge the list of covisitation."""
-    settings = copied(task.fold.lists, task.folder / str(os.getpid()) / f"fold_{task.fold.number}")
+    settings = copied(task.fold.lists, _own_folder(task))
     mapping = load_mapping(settings.mapping, settings.project_root)
     overrides = {**task.chosen.sql, **ONE_MOMENT, **task.values}
     run_dbt(settings, ["run"], COVISITATION, dbt_vars(mapping, overrides))
@@ -128,6 +137,18 @@ def _judge_als(task: Task) -> float:
         lists = proposed.sort_values(["user_id", "candidate_rank"], ignore_index=True)
         ranks = lists.groupby("user_id", sort=False).cumcount() + 1
         return mean_ndcg(lists.assign(rank=ranks), connection, task)
+
+
+def _judge_blend(task: Task) -> float:
+    """Add up anew what the sources say of the fold's candidates, and judge that order."""
+    settings = copied(task.fold.frame, _own_folder(task))
+    mapping = load_mapping(settings.mapping, settings.project_root)
+    run_dbt(
+        settings, ["run"], ["rnk_blends"], dbt_vars(mapping, {**task.chosen.sql, **task.values})
+    )
+    with _reading(settings) as connection:
+        lists = connection.execute(BLENDS, [task.setting, DEPTH]).df()
+        return mean_ndcg(lists, connection, task)
 
 
 def _judge_ranker(task: Task) -> float:
@@ -184,6 +205,11 @@ def mean_ndcg(lists: pd.DataFrame, connection: duckdb.DuckDBPyConnection, task: 
     return float(np.mean(metrics[f"ndcg_{DEPTH}"]))
 
 
+def _own_folder(task: Task) -> Path:
+    """Return where this process alone may change the warehouse of a fold, as the part needs it."""
+    return task.folder / str(os.getpid()) / task.part / f"fold_{task.fold.number}"
+
+
 def _without(proposed: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     """Take seen pairs out of a list."""
     marked = proposed.merge(seen, on=["user_id", "item_id"], how="left", indicator="origin")
@@ -194,3 +220,6 @@ def _reading(settings: Settings) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(str(warehouse_of(settings)), read_only=True)
     connection.execute("set timezone = 'UTC'")
     return connection
+
+
+JUDGES = {"sql": _judge_sql, "als": _judge_als, "blend": _judge_blend, "ranker": _judge_ranker}

@@ -16,12 +16,7 @@ import optuna
 from ml.search_space import SPACES, Value
 from orchestration.fingerprint import log_fingerprint
 from orchestration.mapping import Mapping, load_mapping, settings_file
-from orchestration.reviewed import (
-    ReviewedSettings,
-    load_reviewed,
-    sql_defaults,
-    write_reviewed,
-)
+from orchestration.reviewed import ReviewedSettings, load_reviewed, sql_defaults, write_reviewed
 from orchestration.run_lock import only_run
 from orchestration.settings import Settings
 from orchestration.tuning.digest import code_digest, digest_of
@@ -33,6 +28,10 @@ from orchestration.tuning.study import Budget, best_of, finished, open_study, se
 from orchestration.tuning.trials import importances_of, trials_of
 
 Say = Callable[[str], None]
+# Parts that reorder the candidates of all sources.
+ON_CANDIDATES = ("blend", "ranker")
+# The section of a settings file that holds a part, where it is not called like that.
+SECTIONS = {"blend": "sql"}
 
 
 def tune(settings: Settings, plan: TuningPlan, say: Say, *, accept: bool = False) -> TuningResult:
@@ -104,7 +103,7 @@ class _Search:
         for place, part in enumerate(parts):
             study, result = self._search(part, chosen, len(parts) - place)
             if result.best_value > result.present_value:
-                chosen = chosen.with_values(part, result.best)
+                chosen = chosen.with_values(SECTIONS.get(part, part), result.best)
             results.append(result)
             importances[part] = importances_of(study)
         file = self._write(present, chosen, results, accept=accept)
@@ -115,11 +114,10 @@ class _Search:
     ) -> tuple[optuna.Study, PartResult]:
         """Search one part with the others as they were chosen."""
         space = SPACES[part]
-        ground = self._ground(part, chosen)
-        study = open_study(self.storage, f"{part}-{ground}")
+        study = open_study(self.storage, f"{part}-{self._ground(part, chosen)}")
         study.set_user_attr("part", part)
         study.set_user_attr("setting", self.setting)
-        self._build(part, chosen, ground)
+        self._build(part, chosen)
         before = present_values(chosen, part, self.settings.project_root)
         with self._executor() as executor:
             self.say(f"{part}: {len(study.trials)} earlier trials, {self.plan.trials} wanted")
@@ -133,11 +131,11 @@ class _Search:
             search(study, space, before, submit, self._budget(parts_left), self._saying(part))
         return study, self._result(part, study, before)
 
-    def _build(self, part: str, chosen: ReviewedSettings, ground: str) -> None:
+    def _build(self, part: str, chosen: ReviewedSettings) -> None:
         for fold in self.folds:
-            if part == "ranker":
-                self.say(f"ranker: candidates and features of fold {fold.number}")
-                build_frame(fold, chosen, ground)
+            if part in ON_CANDIDATES:
+                self.say(f"{part}: candidates and features of fold {fold.number}")
+                build_frame(fold, chosen, digest_of(self.ground, chosen.sql, asdict(chosen.als)))
             else:
                 self.say(f"{part}: tables of fold {fold.number}")
                 build_lists(fold, chosen, digest_of(self.ground, chosen.sql))
@@ -227,12 +225,19 @@ class _Search:
 
 def section_of(chosen: ReviewedSettings, part: str) -> dict[str, Value]:
     """Return the settings of a part: all of a model, of dbt those that are overridden."""
-    return chosen.sql if part == "sql" else asdict(getattr(chosen, part))
+    if SECTIONS.get(part, part) != "sql":
+        return asdict(getattr(chosen, part))
+    # What is added up comes after what is proposed, though one section of the file holds both.
+    return {
+        name: value
+        for name, value in chosen.sql.items()
+        if (name in SPACES["blend"]) == (part == "blend")
+    }
 
 
 def present_values(chosen: ReviewedSettings, part: str, project_root: Path) -> dict[str, Value]:
     """Return what the settings say of each name in the space of a part."""
-    defaults = sql_defaults(project_root) if part == "sql" else {}
+    defaults = sql_defaults(project_root) if SECTIONS.get(part, part) == "sql" else {}
     known = {**defaults, **section_of(chosen, part)}
     return {name: known[name] for name in SPACES[part]}
 

@@ -82,7 +82,7 @@ def complete_trials(settings, study):
 
 
 def test_each_part_is_compared_with_the_present_settings(found, settings):
-    assert [part["part"] for part in found["parts"]] == ["sql", "als", "ranker"]
+    assert [part["part"] for part in found["parts"]] == ["sql", "als", "blend", "ranker"]
     for part in found["parts"]:
         assert part["best_value"] >= part["present_value"] > 0
         assert part["complete"] + part["pruned"] + part["failed"] == 3
@@ -94,7 +94,7 @@ def test_each_part_is_compared_with_the_present_settings(found, settings):
         group by part order by part
         """,
     )
-    assert trials == [("als", 3, 1, 1), ("ranker", 3, 1, 1), ("sql", 3, 1, 1)]
+    assert trials == [(part, 3, 1, 1) for part in ("als", "blend", "ranker", "sql")]
 
 
 @pytest.mark.usefixtures("found")
@@ -171,6 +171,22 @@ def test_a_search_that_is_killed_keeps_its_trials_and_goes_on(settings, command,
     assert part["best_value"] == pytest.approx(max(trial.value for trial in kept))
 
 
+@pytest.mark.usefixtures("found")
+def test_two_trials_are_under_way_at_the_same_time(settings, command):
+    process = command("--trials", "5", "--folds", "1", "--part", "als", "--jobs", "2", "--json")
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    (part,) = json.loads(output)["parts"]
+    trials = complete_trials(settings, part["study"])
+    assert len(trials) == part["complete"] == 5
+    # The three of the search before, and two that were new.
+    first, second = trials[3:]
+    assert max(first.datetime_start, second.datetime_start) < min(
+        first.datetime_complete, second.datetime_complete
+    )
+    assert first.user_attrs["values"] != second.user_attrs["values"]
+
+
 def test_what_was_found_waits_for_a_person_and_is_then_used(found, settings):
     """Rename the proposal, as a person would: the next run reads the values that were tried."""
     better = [part for part in found["parts"] if part["best_value"] > part["present_value"]]
@@ -181,6 +197,7 @@ def test_what_was_found_waits_for_a_person_and_is_then_used(found, settings):
     assert text.startswith("# Settings of sample, written by `topshelf tune`")
     proposed = read_reviewed(proposal, PROJECT_ROOT)
     for part in better:
-        values = proposed.sql if part["part"] == "sql" else vars(getattr(proposed, part["part"]))
+        in_sql = part["part"] in {"sql", "blend"}
+        values = proposed.sql if in_sql else vars(getattr(proposed, part["part"]))
         assert values.items() >= part["best"].items()
         assert f"{part['part']}: {part['best_value']:.4f}, present settings" in text

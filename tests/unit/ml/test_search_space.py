@@ -1,10 +1,14 @@
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ml.als import AlsParams
 from ml.ranker_params import RankerParams
-from ml.search_space import ALS, RANKER, SPACES, Range, rounded, widened
+from ml.search_space import ALS, BLEND, RANKER, SPACES, SQL, Range, rounded, widened
+
+PROJECT = Path(__file__).parents[3] / "dbt_project.yml"
 
 
 @pytest.mark.parametrize(("space", "params"), [(ALS, AlsParams), (RANKER, RankerParams)])
@@ -21,6 +25,14 @@ def test_both_ends_of_each_range_can_be_used():
         for space, params in ((ALS, AlsParams), (RANKER, RankerParams)):
             ends = {key: getattr(bounds, name) for key, bounds in space.items()}
             assert params(**ends)
+
+
+@pytest.mark.parametrize("space", [SQL, BLEND])
+def test_what_is_searched_in_sql_is_a_variable_of_dbt(space):
+    defaults = yaml.safe_load(PROJECT.read_text())["vars"]
+    assert set(space) <= set(defaults)
+    assert not set(SQL) & set(BLEND)
+    assert all(bounds.low <= defaults[name] <= bounds.high for name, bounds in space.items())
 
 
 @pytest.mark.parametrize("bounds", [(2, 2, False), (3, 2, False), (0, 1, True), (-1, 1, True)])
@@ -46,4 +58,4 @@ def test_three_digits_are_written_down():
 
 
 def test_the_parts_are_searched_in_the_order_in_which_they_build_on_each_other():
-    assert list(SPACES) == ["sql", "als", "ranker"]
+    assert list(SPACES) == ["sql", "als", "blend", "ranker"]
