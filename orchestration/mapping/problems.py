@@ -67,6 +67,10 @@ class MappingError(ValueError):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__("\n".join([f"{count} in the {self.noun} {file}:", *map(_item, problems)]))
 
+    def __reduce__(self) -> tuple[type["MappingError"], tuple[Path, list[Problem]]]:
+        """Let another process raise it here, which by itself would pass on the text alone."""
+        return type(self), (self.file, self.problems)
+
 
 def _item(problem: Problem) -> str:
     return f"- {problem}"

@@ -1,3 +1,4 @@
+import pickle
 from datetime import datetime
 from pathlib import Path
 
@@ -246,3 +247,11 @@ def test_the_ranker_learns_from_attributes_that_are_kept(write, shop, project, p
         f"{part}.ranker_attributes: ['city', 'floor'] names 'floor', which attributes does not; "
         "name it in attributes too"
     ]
+
+
+def test_another_process_can_pass_on_everything_that_is_wrong():
+    with pytest.raises(MappingError) as refused:
+        load_mapping("nowhere", PROJECT_ROOT)
+    passed_on = pickle.loads(pickle.dumps(refused.value))
+    assert str(passed_on) == str(refused.value)
+    assert passed_on.problems == refused.value.problems
