@@ -1,37 +1,44 @@
 """The command `python -m benchmarks.quality`."""
 
-import csv
 import json
-import resource
-import subprocess
-import sys
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.quality.fixed_split import FixedSplit, SplitError, is_fixed_split, plant
-from benchmarks.quality.lists import Measured, log_seconds, measure, try_blends
-from benchmarks.quality.neighbours import search_neighbours
-from orchestration.mapping import load_mapping
-from orchestration.reviewed import load_reviewed, sql_defaults, write_reviewed
+from benchmarks.quality.apart import apart
+from benchmarks.quality.fixed_split import SplitError, is_fixed_split
+from benchmarks.quality.folder_log import plant_log
+from benchmarks.quality.lists import DEPTH
+from benchmarks.quality.printed import printed
+from benchmarks.quality.result import Result
+from benchmarks.quality.split_result import measure_split, published
+from benchmarks.quality.split_search import PARTS, search_split
+from benchmarks.quality.timed_log import run_log
+from orchestration.mapping import MappingError, load_mapping
+from orchestration.mapping.load import find_mapping
 from orchestration.settings import PROJECT_ROOT, Settings, find_programs
-from orchestration.tuning.plan import TuningPlan
-from orchestration.tuning.search import tune
+from orchestration.tuning.plan import TuningError
 
 HERE = Path(__file__).parent
 DATA = PROJECT_ROOT / ".." / "shared" / "data"
 SHIPPED = ["gowalla", "amazon_video_games", "online_retail", "complete_journey", "deskdrop"]
-MEBIBYTE = 2**20
-# Of co-visitation, against 1 of the factorisation.
-BLEND_WEIGHTS = (0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for, beside the data."""
+
+    k: int | None
+    trials: int
+    part: str
+    horizon_days: int | None
+    repeats: bool
 
 
 @app.command()
@@ -39,50 +46,97 @@ def main(
     data: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Folder of a fixed split (events.parquet with a column split: train, test, maybe "
-            "validation), name of such a folder beside the shipped ones, or a mapping.",
+            help="A folder with events.parquet, the name of such a folder beside the shipped ones, "
+            "or a mapping. With a column split (train, test, maybe validation) it is a fixed "
+            "split, else a log with times. [default: the shipped five]",
+            show_default=False,
         ),
     ] = None,
-    k: Annotated[int | None, typer.Option(help="Items judged in a fixed split.")] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=DEPTH,
+            help="Items judged in a fixed split. [default: as published, else 20]",
+            show_default=False,
+        ),
+    ] = None,
     search: Annotated[
         int,
         typer.Option(
+            min=0,
             help="Trials to choose the settings of a fixed split with, on validation pairs; 0 uses "
-            "those that are stored."
+            "those that are stored.",
         ),
     ] = 0,
-    part: Annotated[
-        str, typer.Option(help="What is searched: sql, als, blend or neighbours.")
-    ] = "als",
+    part: Annotated[str, typer.Option(help=f"What is searched: {', '.join(PARTS)}.")] = "als",
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Last days by which a log without a mapping is judged. [default: an eighth of "
+            "it, 28 at most]",
+            show_default=False,
+        ),
+    ] = None,
+    repeats: Annotated[
+        bool, typer.Option(help="Whether lists for a log without a mapping may repeat items.")
+    ] = False,
     home: Annotated[
         Path | None, typer.Option(help="Folder to build in; one for the time being if left out.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print rows as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all results as JSON.")] = False,
 ) -> None:
     """Measure the quality of the lists, on public data, beside published figures.
 
     Fixed splits are ranked in full, training items removed. Logs with times are judged by their
-    last days, by the evaluation of `topshelf run`.
+    last days, by the evaluation of `topshelf run`. Progress goes to standard error.
     """
+    if part not in PARTS:
+        raise typer.BadParameter(f"must be one of {', '.join(PARTS)}, got {part!r}")
+    wanted = Wanted(k, search, part, horizon, repeats)
     find_programs()
-    console = Console(highlight=False)
+    console, results = Console(highlight=False), []
     with TemporaryDirectory() as temporary:
-        root = (home or Path(temporary)).resolve()
         for name in data or SHIPPED:
-            folder = _folder(name)
             try:
-                if folder is not None and is_fixed_split(folder):
-                    settings_file = HERE / "settings" / f"{folder.name}.settings.yml"
-                    rows = _fixed(folder, root, settings_file, k, search, part, console)
-                else:
-                    rows = _log(name, root, console)
-            except SplitError as error:
+                result = _result(name, (home or Path(temporary)).resolve(), wanted)
+            except (SplitError, MappingError, TuningError) as error:
                 typer.echo(str(error), err=True)
                 raise typer.Exit(1) from error
             if as_json:
-                typer.echo(json.dumps(rows.to_dict("records")))
+                results.append(_plain(name, result))
             else:
-                console.print(_table(name, rows))
+                console.print(printed(name, result))
+    if as_json:
+        typer.echo(json.dumps(results))
+
+
+def _result(name: str, root: Path, wanted: Wanted) -> Result:
+    """Measure one data set, in a process of its own."""
+    folder = _folder(name)
+    if folder is not None and is_fixed_split(folder):
+        return _split_result(folder, root / folder.name, wanted)
+    if folder is None or _is_mapped(folder):
+        if wanted.horizon_days or wanted.repeats:
+            raise SplitError(f"{name} has a mapping, which says horizon_days and repeats itself")
+        chosen = folder.name if folder else name
+        find_mapping(chosen, PROJECT_ROOT)
+        return run_log(Settings(home=root, mapping=chosen))
+    log = plant_log(folder, root / folder.name, wanted.horizon_days, repeats=wanted.repeats)
+    typer.echo(log.assumptions, err=True)
+    result = run_log(log.settings)
+    return Result(result.rows, result.peak_bytes, (*result.notes, log.assumptions))
+
+
+def _split_result(folder: Path, home: Path, wanted: Wanted) -> Result:
+    """Measure a fixed split; choose its settings first if trials are asked for."""
+    others = published(folder.name)
+    k = wanted.k or (int(others[0]["metric"].rsplit("_", 1)[1]) if others else 20)
+    settings_file = HERE / "settings" / f"{folder.name}.settings.yml"
+    if wanted.trials:
+        apart(search_split, folder, home, settings_file, wanted.part, wanted.trials, k)
+    return apart(measure_split, folder, home, settings_file, k)
 
 
 def _folder(name: str) -> Path | None:
@@ -93,153 +147,24 @@ def _folder(name: str) -> Path | None:
     return None
 
 
-def _fixed(
-    folder: Path,
-    root: Path,
-    settings_file: Path,
-    k: int | None,
-    trials: int,
-    part: str,
-    console: Console,
-) -> pd.DataFrame:
-    """Measure a fixed split; choose its settings first if trials are asked for."""
-    published = _published(folder.name)
-    depth = k or (int(published[0]["metric"].rsplit("_", 1)[1]) if published else 20)
-    split = plant(folder, root / folder.name, settings_file if settings_file.is_file() else None)
-    if trials:
-        settings_file.parent.mkdir(exist_ok=True)
-        trials_file = settings_file.with_name(f"{folder.name}.{part}.trials.csv")
-        if part == "blend":
-            _search_blend(split, settings_file, trials_file, depth)
-        elif part == "neighbours":
-            _search_neighbours(split, settings_file, trials_file, depth, trials)
-        else:
-            plan = TuningPlan(trials=trials, parts=(part,), folds=1)
-            result = tune(split.search, plan, console.print, accept=True)
-            result.trials.to_csv(trials_file, index=False)
-            if result.file is not None:
-                settings_file.write_bytes(result.file.read_bytes())
-        stored = settings_file if settings_file.is_file() else None
-        split = plant(folder, root / folder.name, stored)
-    measured = measure(split.final, depth, two_stages=True)
-    console.print(f"two stages ordered by {measured.order}")
-    console.print(f"most memory held: {measured.peak_bytes / MEBIBYTE:,.0f} MiB")
-    return _fixed_rows(measured, published)
+def _is_mapped(folder: Path) -> bool:
+    """Tell whether a shipped mapping of the folder's name reads these very events."""
+    file = PROJECT_ROOT / "mappings" / f"{folder.name}.yml"
+    if not file.is_file():
+        return False
+    relation = load_mapping(folder.name, PROJECT_ROOT).events.relation
+    return (PROJECT_ROOT / relation).resolve() == folder / "events.parquet"
 
 
-def _search_blend(split: FixedSplit, settings_file: Path, trials_file: Path, k: int) -> None:
-    """Choose the weight of co-visitation in the blend on validation pairs, and write it down."""
-    measure(split.validation, k, two_stages=False)
-    trials = try_blends(split.validation, k, BLEND_WEIGHTS)
-    _write_best(split, settings_file, trials_file, trials)
-
-
-def _search_neighbours(
-    split: FixedSplit, settings_file: Path, trials_file: Path, k: int, count: int
-) -> None:
-    """Choose the powers of co-visitation on validation pairs, and write them down."""
-    mapping = load_mapping(split.final.mapping, PROJECT_ROOT)
-    present = {**sql_defaults(PROJECT_ROOT), **load_reviewed(mapping, PROJECT_ROOT).sql}
-    trials = search_neighbours(split.validation, k, count, present)
-    _write_best(split, settings_file, trials_file, trials)
-
-
-def _write_best(
-    split: FixedSplit, settings_file: Path, trials_file: Path, trials: pd.DataFrame
-) -> None:
-    """Write all trials down, and the settings of the one with the best value, the last column."""
-    trials.round(6).to_csv(trials_file, index=False)
-    *names, judged = trials.columns
-    best = max(trials.to_dict("records"), key=lambda trial: trial[judged])
-    present = load_reviewed(load_mapping(split.final.mapping, PROJECT_ROOT), PROJECT_ROOT)
-    sql = {**present.sql, **{name: best[name] for name in names}}
-    comment = f"Chosen on validation pairs: {trials_file.name}."
-    write_reviewed(settings_file, replace(present, sql=sql).changes(), comment)
-
-
-def _fixed_rows(measured: Measured, published: list[dict[str, str]]) -> pd.DataFrame:
-    """Put what was measured beside what was published."""
-    rows = [
-        {
-            "system": row["system"],
-            "metric": row["metric"],
-            "value": row["value"],
-            "lower": row["lower"],
-            "upper": row["upper"],
-            "fit_seconds": measured.seconds[row["system"]]["fit"],
-            "score_seconds": measured.seconds[row["system"]]["score"],
-        }
-        for row in measured.intervals.to_dict("records")
-        if row["system"] in measured.seconds
-    ]
-    rows += [
-        {"system": f"{row['system']} *", "metric": row["metric"], "value": float(row["value"])}
-        for row in published
-    ]
-    return pd.DataFrame(rows)
-
-
-def _log(name: str, root: Path, console: Console) -> pd.DataFrame:
-    """Run the whole way on a log with times, in a process of its own."""
-    command = [sys.executable, "-m", "orchestration.cli", "run", "--mapping", name, "--json"]
-    with Settings(home=root, mapping=name).exported():
-        done = subprocess.run(
-            command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True, check=False
-        )
-    if done.returncode:
-        raise SplitError(f"topshelf run --mapping {name} failed")
-    summary = json.loads(done.stdout)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
-    console.print(
-        f"{summary['seconds']:,.0f} s for everything, most memory held {peak / MEBIBYTE:,.0f} MiB"
-    )
-    if summary["order"]:
-        console.print(f"served lists ordered by {summary['order']}")
-    seconds = log_seconds(summary["step_seconds"], summary["model_seconds"])
-    frame = pd.DataFrame(summary["evaluation"])
-    frame = frame[frame["metric"] == "ndcg_10"]
-    return frame.assign(
-        metric=frame["setting"] + " ndcg_10",
-        fit_seconds=frame["system"].map(lambda system: seconds.get(system, {}).get("fit")),
-        score_seconds=frame["system"].map(lambda system: seconds.get(system, {}).get("score")),
-    )[["system", "metric", "value", "lower", "upper", "fit_seconds", "score_seconds"]]
-
-
-def _published(name: str) -> list[dict[str, str]]:
-    """Return the figures that others have published for a split."""
-    with (HERE / "published.csv").open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if row["data"] == name]
-
-
-def _table(name: str, rows: pd.DataFrame) -> Table:
-    """Show one row a system, best first."""
-    table = Table(title=f"{name} (* published)", title_justify="left", box=None, pad_edge=False)
-    metrics = list(dict.fromkeys(rows["metric"]))
-    table.add_column("system", no_wrap=True)
-    for metric in metrics:
-        table.add_column(metric.replace("_", "@", 1) if " " not in metric else metric)
-    timed = "fit_seconds" in rows
-    for head in ("fit s", "score s") if timed else ():
-        table.add_column(head, justify="right")
-    order = rows[rows["metric"] == metrics[-1]].sort_values("value", ascending=False)["system"]
-    for system in order:
-        mine = rows[rows["system"] == system].set_index("metric")
-        cells = [_cell(mine.loc[metric]) if metric in mine.index else "" for metric in metrics]
-        if timed:
-            first = mine.iloc[0]
-            cells += [
-                "" if pd.isna(first[column]) else f"{first[column]:.1f}"
-                for column in ("fit_seconds", "score_seconds")
-            ]
-        table.add_row(system, *cells)
-    return table
-
-
-def _cell(row: pd.Series) -> str:
-    """Show a value, with its interval if it has one."""
-    if pd.isna(row.get("lower")):
-        return f"{row['value']:.4f}"
-    return f"{row['value']:.4f} [{row['lower']:.4f}, {row['upper']:.4f}]"
+def _plain(name: str, result: Result) -> dict[str, object]:
+    """Return a result as JSON can hold it: what is not known is null."""
+    rows = result.rows.astype(object).where(result.rows.notna(), None)
+    return {
+        "data": name,
+        "peak_bytes": result.peak_bytes,
+        "notes": list(result.notes),
+        "rows": rows.to_dict("records"),
+    }
 
 
 if __name__ == "__main__":

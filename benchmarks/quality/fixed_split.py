@@ -47,7 +47,7 @@ TRAIN, VALIDATION, TEST = (f"timestamp '2000-01-0{day} 12:00:00'" for day in (1,
 
 
 class SplitError(ValueError):
-    """A folder that holds no fixed split."""
+    """Data that nothing can be measured on."""
 
 
 @dataclass(frozen=True)
@@ -204,11 +204,20 @@ def _write(connection: duckdb.DuckDBPyConnection, home: Path, moment: str) -> Se
     return Settings(home=home, mapping=str(mapping))
 
 
-def columns_of(folder: Path) -> set[str]:
-    """Return the columns of `events.parquet`."""
-    events = folder / "events.parquet"
-    if not events.is_file():
-        raise SplitError(f"{events} does not exist")
+def columns_of(folder: Path, name: str = "events.parquet") -> set[str]:
+    """Return the columns of a file in a folder.
+
+    Raises
+    ------
+    SplitError
+        If there is no such file, or it cannot be read.
+    """
+    file = folder / name
+    if not file.is_file():
+        raise SplitError(f"{file} does not exist")
     with duckdb.connect() as connection:
-        described = connection.execute("describe select * from read_parquet(?)", [str(events)])
+        try:
+            described = connection.execute("describe select * from read_parquet(?)", [str(file)])
+        except duckdb.Error as error:
+            raise SplitError(f"{file} cannot be read as Parquet: {error}") from error
         return {row[0] for row in described.fetchall()}

@@ -1,10 +1,9 @@
 """The product's lists for the test part of a fixed split, and what they cost."""
 
 import json
-import resource
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -21,11 +20,15 @@ from orchestration.ranker_fit import Rankers, ranked_blocks
 from orchestration.ranker_rows import frame_features, rows_in_sql
 from orchestration.ranker_teaching import Teaching
 from orchestration.resources import MappedLog, Warehouse
-from orchestration.settings import Settings
+from orchestration.reviewed import sql_defaults
+from orchestration.settings import PROJECT_ROOT, Settings
+from orchestration.stopwatch import Stopwatch
 from orchestration.tuning.dbt import run_dbt
 from orchestration.tuning.folds import NO_TESTS
 
 THREADS = 2
+# Items that a source proposes to a user at least, and so the longest list that can be judged.
+DEPTH = 100
 BEFORE_LEARNING = [
     "+cnd_user_covisited",
     "+cnd_user_repeats",
@@ -34,17 +37,16 @@ BEFORE_LEARNING = [
     "+ftr_user_activity",
     "+evl_relevant_pairs",
 ]
-BLEND = ["rnk_blends", "evl_baseline_offers"]
 AFTER_LEARNING = [
     "rnk_candidate_pairs",
     "rnk_candidates",
     "rnk_signals",
+    "rnk_blends",
     "evl_popular_offers",
-    *BLEND,
+    "evl_baseline_offers",
 ]
 FRAME = ["stg_catalog__items", "features", "rnk_frame"]
-ONE_MOMENT = {"training_cutoffs": 0, "cutoff_roles": ["evaluate"]}
-# With a moment from which the ranker learns.
+# The day of the test, and the one before it from which the ranker learns.
 TWO_MOMENTS = {"training_cutoffs": 1, "cutoff_roles": ["train", "evaluate"]}
 CUTOFFS = "select cutoff_at, role from intermediate.int_cutoffs order by cutoff_at"
 PAIRS = """
@@ -101,61 +103,71 @@ class Measured:
     intervals : DataFrame
         `system`, `metric`, `value`, `lower`, `upper`, `user_count`.
     seconds : dict of str to dict of str to float
-        Of each system, to fit and to score all users. A model of dbt is built for all moments
-        together: that of the test, and the one from which the ranker learns.
-    peak_bytes : int
-        Most memory that this process held.
+        Of each system, to fit and to score all users, at both moments together: that of the test,
+        and the one from which the ranker learns.
     order : str
-        What the two stages order candidates by, and why; empty without a ranker.
+        What the two stages order candidates by, and why.
     """
 
     intervals: pd.DataFrame
     seconds: dict[str, dict[str, float]]
-    peak_bytes: int
-    order: str = ""
+    order: str
 
 
-def measure(settings: Settings, k: int, *, two_stages: bool) -> Measured:
+def measure(settings: Settings, k: int) -> Measured:
     """Build the lists of every system and judge them.
 
     Parameters
     ----------
     settings : Settings
-        The log of a split whose last day is judged.
+        The log of a split whose last day is judged; the ranker learns from the day before.
     k : int
-        Items judged, >= 1.
-    two_stages : bool
-        Whether a ranker learns from the day before the last.
+        Items judged, 1 to `DEPTH`.
+
+    Raises
+    ------
+    ValueError
+        If `k` is out of its range: sources propose no more.
     """
+    if not 1 <= k <= DEPTH:
+        raise ValueError(f"k must be 1 to {DEPTH}, got {k}")
     log = mapped_log(settings)
-    warehouse = Warehouse(log=log)
-    variables = {**log.dbt_vars(), **(TWO_MOMENTS if two_stages else ONE_MOMENT)}
+    warehouse, watch = Warehouse(log=log), Stopwatch()
+    variables = _deep_enough(log, k)
     run_dbt(settings, ["build", *NO_TESTS], BEFORE_LEARNING, variables)
     seconds = _model_seconds(settings)
-    watch = {"fit": 0.0, "score": 0.0}
     warehouse.replace_together(
         ["ml.candidates", "ml.factors"],
         lambda connection: _blocks(connection, log.reviewed().als, watch),
     )
     run_dbt(settings, ["build", *NO_TESTS], AFTER_LEARNING, variables)
     seconds.update(_model_seconds(settings))
-    by_system = _by_system(seconds)
-    by_system["als"] = watch
-    order = ""
-    if two_stages:
-        began = time.perf_counter()
+    with watch.timing("teaching"):
         run_dbt(settings, ["build", *NO_TESTS], FRAME, variables)
         rankers = _taught(warehouse, log)
-        fitted = time.perf_counter()
+    with watch.timing("ranking"):
         warehouse.replace_by_blocks(
             "ml.ranked_candidates",
             lambda connection: ranked_blocks(connection, rankers, "benchmark", THREADS),
         )
-        by_system["two_stage"] = {"fit": fitted - began, "score": time.perf_counter() - fitted}
-        choice = rankers.choices["evaluate"]
-        order = f"{choice.chosen}: {choice.reason}"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Measured(judged(settings, k), by_system, peak, order)
+    by_system = {
+        **seconds_by_system(seconds),
+        "als": {"fit": watch.seconds["fitting"], "score": watch.seconds["proposing"]},
+        "two_stage": {"fit": watch.seconds["teaching"], "score": watch.seconds["ranking"]},
+    }
+    choice = rankers.choices["evaluate"]
+    return Measured(judged(settings, k), by_system, f"{choice.chosen}: {choice.reason}")
+
+
+def _deep_enough(log: MappedLog, k: int) -> dict[str, Any]:
+    """Return the variables of dbt with which every source proposes at least `k` items."""
+    project = sql_defaults(PROJECT_ROOT)
+    variables = {**log.dbt_vars(), **TWO_MOMENTS}
+    deeper = {
+        name: max(k, variables.get(name, project[name]))
+        for name in ("covisited_per_user", "judged_items")
+    }
+    return {**variables, **deeper}
 
 
 def _taught(warehouse: Warehouse, log: MappedLog) -> Rankers:
@@ -168,49 +180,6 @@ def _taught(warehouse: Warehouse, log: MappedLog) -> Rankers:
     nothing = RankerQuality(pd.DataFrame(), pd.DataFrame())
     ranker = teaching.fit(past, choice.chosen)
     return Rankers({"evaluate": ranker}, {"evaluate": choice}, nothing, pd.DataFrame())
-
-
-def log_seconds(steps: dict[str, float], models: dict[str, float]) -> dict[str, dict[str, float]]:
-    """Return the seconds of each system in a run of the product, as in `Measured`.
-
-    Parameters
-    ----------
-    steps, models : dict of str to float
-        Of `topshelf run --json`. Models and factorisations of all moments count together: those
-        that teach the ranker, that of the test, and the present. The factorisation's step proposes
-        items too, and the ranker's step ranks; both are given as `fit`.
-    """
-    seconds = _by_system(models)
-    seconds["als"] = {"fit": steps["factorisation"]}
-    seconds["two_stage"] = {"fit": models.get("rnk_frame", 0.0) + steps["ranker"]}
-    return seconds
-
-
-def try_blends(settings: Settings, k: int, weights: Sequence[float]) -> pd.DataFrame:
-    """Judge the blend with several weights of co-visitation against the factorisation's 1.
-
-    Parameters
-    ----------
-    settings : Settings
-        The log of a split whose last day chooses, and not the test; `measure` has built its lists.
-    k : int
-        Items judged, >= 1.
-    weights : sequence of float
-        To try, >= 0.
-
-    Returns
-    -------
-    DataFrame
-        ``blend_covisited_weight`` and ``ndcg_k``.
-    """
-    variables = {**mapped_log(settings).dbt_vars(), **ONE_MOMENT}
-    rows = []
-    for weight in weights:
-        tried = {**variables, "blend_covisited_weight": weight}
-        run_dbt(settings, ["build", *NO_TESTS], BLEND, tried)
-        intervals = judged(settings, k).set_index(["system", "metric"])["value"]
-        rows.append((weight, intervals["blend", f"ndcg_{k}"]))
-    return pd.DataFrame(rows, columns=["blend_covisited_weight", f"ndcg_{k}"])
 
 
 def judged(settings: Settings, k: int) -> pd.DataFrame:
@@ -233,25 +202,29 @@ def mapped_log(settings: Settings) -> MappedLog:
 
 
 def _blocks(
-    connection: duckdb.DuckDBPyConnection, params: AlsParams, watch: dict[str, float]
+    connection: duckdb.DuckDBPyConnection, params: AlsParams, watch: Stopwatch
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Factorise what was known at each moment; `watch` is told the seconds of the last one."""
+    """Factorise what was known at each moment, and propose."""
     for cutoff_at, _ in connection.execute(CUTOFFS).fetchall():
         matrix = build_interaction_matrix(connection.execute(PAIRS, [cutoff_at]).df())
         users = connection.execute(USERS, [cutoff_at]).df()["user_id"].to_numpy()
-        began = time.perf_counter()
-        model = fit_als(matrix, params, THREADS)
-        watch["fit"] = time.perf_counter() - began
-        began = time.perf_counter()
-        for block in proposal_blocks(model, matrix, 100, users):
+        with watch.timing("fitting"):
+            model = fit_als(matrix, params, THREADS)
+        proposed = proposal_blocks(model, matrix, DEPTH, users)
+        for block in watch.making("proposing", proposed):
             yield "ml.candidates", block.assign(cutoff_at=cutoff_at)
-        watch["score"] = time.perf_counter() - began
         for block in factor_blocks(model, matrix):
             yield "ml.factors", block.assign(cutoff_at=cutoff_at)
 
 
-def _by_system(models: dict[str, float]) -> dict[str, dict[str, float]]:
-    """Add up what the models of each system took."""
+def seconds_by_system(models: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Add up what the models of dbt took for each system that is made of them alone.
+
+    Parameters
+    ----------
+    models : dict of str to float
+        Name of a model to its seconds; one that was not built is left out.
+    """
     return {
         system: {stage: sum(models.get(name, 0.0) for name in names) for stage, names in of.items()}
         for system, of in MODELS.items()

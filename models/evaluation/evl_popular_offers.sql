@@ -1,6 +1,3 @@
-{#- Lists are judged by ten items here and by twenty in the benchmarks. -#}
-{%- set list_length = 20 -%}
-
 -- The two popular lists at the evaluation cutoff, as deep as a user's own list may reach.
 with
 
@@ -98,7 +95,7 @@ final as (
     inner join systems
         on
             moments.cutoff_at = systems.cutoff_at
-            and systems.item_rank <= {{ list_length }} + user_activity.item_count
+            and systems.item_rank <= {{ var('judged_items') }} + user_activity.item_count
 
     left join history
         on

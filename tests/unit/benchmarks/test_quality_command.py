@@ -1,0 +1,47 @@
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.quality.__main__ import app
+from benchmarks.quality.timed_log import log_seconds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--k", "101"], "should be less than or equal to 100"),
+        (["--part", "neighbors"], "must be one of sql, als, blend, ranker, neighbours"),
+        (["online_retail", "--horizon", "7"], "online_retail has a mapping"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused_before_anything_is_built(arguments, message):
+    outcome = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    assert outcome.exit_code != 0
+    assert message in outcome.output
+    assert outcome.stdout == ""
+
+
+def test_fitting_and_scoring_of_a_log_are_told_apart_for_every_system():
+    models = {
+        "cnd_popular_items": 1.0,
+        "evl_popular_offers": 2.0,
+        "cnd_item_neighbours": 4.0,
+        "cnd_user_covisited": 8.0,
+        "cnd_user_repeats": 16.0,
+        "rnk_candidates": 32.0,
+        "rnk_signals": 64.0,
+        "rnk_blends": 128.0,
+        "rnk_frame": 256.0,
+        "factorisations": 512.0,
+        "candidates": 1024.0,
+        "ranker_choices": 2048.0,
+        "ranked_candidates": 4096.0,
+    }
+    assert log_seconds(models) == {
+        "most_popular": {"fit": 1.0, "score": 2.0},
+        "decayed_popular": {"fit": 1.0, "score": 2.0},
+        "covisitation": {"fit": 4.0, "score": 8.0},
+        "repeats": {"fit": 0, "score": 16.0},
+        "blend": {"fit": 0, "score": 224.0},
+        "als": {"fit": 512.0, "score": 1024.0},
+        "two_stage": {"fit": 2304.0, "score": 4096.0},
+    }
