@@ -15,8 +15,9 @@ from orchestration.tuning.plan import TuningPlan
 from orchestration.tuning.search import tune
 
 NEIGHBOURS = "neighbours"
-# What `topshelf tune` searches, and the powers of co-visitation in seconds a trial.
-PARTS = (*SPACES, NEIGHBOURS)
+# What `topshelf tune` searches, and the powers of co-visitation in seconds a trial. A ranker would
+# need a day before the validation pairs to learn from.
+PARTS = (*(part for part in SPACES if part != "ranker"), NEIGHBOURS)
 
 
 def search_split(

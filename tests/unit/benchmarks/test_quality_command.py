@@ -9,7 +9,7 @@ from benchmarks.quality.timed_log import log_seconds
     ("arguments", "message"),
     [
         (["--k", "101"], "should be less than or equal to 100"),
-        (["--part", "neighbors"], "must be one of sql, als, blend, ranker, neighbours"),
+        (["--part", "neighbors"], "must be one of sql, als, blend, neighbours"),
         (["online_retail", "--horizon", "7"], "online_retail has a mapping"),
     ],
 )
