@@ -8,6 +8,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration.manifest import prepared_project
 from orchestration.resources import MappedLog, Warehouse
+from orchestration.row_counts import with_row_counts
 from orchestration.settings import PROJECT_ROOT
 
 dbt_project = prepared_project(PROJECT_ROOT)
@@ -102,4 +103,4 @@ def _build(
         # The same folder each time: dbt parses only what has changed, and nothing piles up.
         target_path=places.home / "dbt" / context.op.name,
     )
-    yield from invocation.stream()
+    yield from with_row_counts(context, invocation.stream(), warehouse)

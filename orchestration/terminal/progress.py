@@ -7,6 +7,7 @@ import dagster as dg
 from rich.console import Console
 from rich.status import Status
 
+from orchestration.row_counts import BUILT
 from orchestration.stopwatch import SECONDS
 from orchestration.terminal.failures import Failure, failed_check, failure_of
 
@@ -59,6 +60,8 @@ class Progress:
         self.failures += [failure] if failure and not self.failures else []
         self.failed_checks += [check] if check else []
         event = entry.dagster_event
+        if event is None and entry.user_message.startswith(BUILT):
+            self._say(str(entry.step_key), entry.user_message.removeprefix(BUILT))
         if event is None or event.step_key not in self._titles:
             return
         if event.event_type == dg.DagsterEventType.STEP_START:

@@ -11,6 +11,7 @@ TITLES = {"ml__candidates": "Propose items.", "ml__lists": "Make lists."}
 
 @dg.asset(key=["ml", "candidates"])
 def candidates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    context.log.info("built features.ftr_user_taste")
     context.log.warning("users: 'users.csv' has no rows")
     return dg.MaterializeResult(metadata={"dagster/row_count": 1234, "Execution Duration": 2.5})
 
@@ -20,13 +21,11 @@ def lists() -> None:
     raise RuntimeError("no lists")
 
 
-def shown_of(*assets):
-    """Run assets; gives what is printed without a terminal, and the progress that printed it."""
+def shown_of(*assets, is_terminal=False):
+    """Run assets; gives what is printed, and the progress that printed it."""
     stream = io.StringIO()
-    with (
-        dg.DagsterInstance.ephemeral() as instance,
-        Progress(Console(file=stream, width=80)) as progress,
-    ):
+    console = Console(file=stream, width=80, force_terminal=is_terminal)
+    with dg.DagsterInstance.ephemeral() as instance, Progress(console) as progress:
         progress.start(TITLES)
         instance.add_event_listener(RUN_ID, progress.follow)
         job = dg.Definitions(assets=assets).resolve_implicit_global_asset_job_def()
@@ -45,6 +44,12 @@ def test_the_seconds_of_steps_and_of_models_within_them_are_kept():
     assert progress.model_seconds == {"candidates": 2.5}
     assert progress.step_seconds.keys() == TITLES.keys()
     assert min(progress.step_seconds.values()) > 0
+
+
+def test_a_terminal_shows_what_was_built_last_in_a_step_that_goes_on():
+    shown, _ = shown_of(candidates, is_terminal=True)
+    assert "features.ftr_user_taste" in shown
+    assert "features.ftr_user_taste" not in shown_of(candidates)[0]
 
 
 def test_a_warning_of_an_asset_is_passed_on():
