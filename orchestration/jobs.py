@@ -8,7 +8,8 @@ from orchestration.assets.publish import release, snapshot
 from orchestration.assets.refreshing import refreshed_rows
 from orchestration.assets.tuning import tuning
 
-# What may be repeated may also have failed halfway: every asset replaces its table as a whole.
+# Every asset replaces its tables as a whole: a run that failed halfway is simply started again.
+# Steps that talk to a server are tried again by themselves (`retries.py`).
 topshelf = dg.define_asset_job(
     "topshelf",
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(tuning, refreshed_rows),

@@ -7,6 +7,7 @@ import dagster as dg
 from feature_repo.store import materialize
 from orchestration.files import replacing
 from orchestration.resources import Features, MappedLog, Warehouse
+from orchestration.retries import SERVER_RETRIES
 
 FEATURE_TABLES = (
     "ftr_item_activity",
@@ -70,6 +71,7 @@ def feature_registry(features: Features) -> dg.MaterializeResult:
     group_name="feature_store",
     kinds={"feast", "sqlite"},
     pool="warehouse",
+    retry_policy=SERVER_RETRIES,
 )
 def online_features(features: Features, warehouse: Warehouse) -> dg.MaterializeResult:
     """Copy the features of the serving moment to the online store, for lookups one by one."""

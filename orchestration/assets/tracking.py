@@ -6,6 +6,7 @@ from dataclasses import fields
 import dagster as dg
 
 from orchestration.resources import MappedLog, Warehouse
+from orchestration.retries import SERVER_RETRIES
 from orchestration.reviewed import LEARNED, ReviewedSettings
 from orchestration.run_record import run_record
 from orchestration.tracking import TrackingError, record
@@ -27,6 +28,7 @@ STEPS = {"als": "factorisation", "ranker": "ranker"}
     group_name="tracking",
     kinds={"mlflow"},
     pool="warehouse",
+    retry_policy=SERVER_RETRIES,
 )
 def tracked_run(
     context: dg.AssetExecutionContext, log: MappedLog, warehouse: Warehouse
@@ -42,6 +44,8 @@ def tracked_run(
     try:
         metadata["mlflow_run_id"] = record(settings, log.read().name, entry)
     except TrackingError as error:
+        if settings.tracking_uri and context.retry_number < SERVER_RETRIES.max_retries:
+            raise
         # The lists are published; a record less is no reason to call the run a failure.
         context.log.warning(str(error))
         metadata["warning"] = str(error)

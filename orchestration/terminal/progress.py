@@ -70,6 +70,8 @@ class Progress:
             self._end_step(event.step_key, "[green]done[/green]")
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
             self._end_step(event.step_key, "[red]failed[/red]")
+        elif event.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY:
+            self._say(event.step_key, "failed; it will be tried again")
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self._count(event)
         elif "blocked by limit for pool" in (event.message or ""):
