@@ -84,6 +84,7 @@ def snapshot(log: MappedLog, warehouse: Warehouse) -> dg.MaterializeResult:
         ["ml", "rankers"],
         ["ml", "ranker_trees"],
         ["ml", "ranker_encodings"],
+        ["seeds", "event_types"],
         ["mapped", "events"],
     ],
     group_name="published",

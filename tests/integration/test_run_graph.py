@@ -1,9 +1,17 @@
 """The graph as Dagster loads it: no warehouse is needed."""
 
+import json
+
 import dagster as dg
 import pytest
 
-from orchestration.assets.dbt import feature_models, list_models, ranking_models, serving_models
+from orchestration.assets.dbt import (
+    dbt_project,
+    feature_models,
+    list_models,
+    ranking_models,
+    serving_models,
+)
 from orchestration.assets.features import FEATURE_TABLES
 from orchestration.definitions import build_definitions
 from orchestration.settings import Settings
@@ -12,6 +20,7 @@ from orchestration.snapshot import TABLES
 pytestmark = pytest.mark.integration
 
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+RELEASE = dg.AssetKey(["published", "release"])
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +66,21 @@ def test_what_is_published_comes_from_the_log(graph):
 def test_nothing_is_published_before_all_it_holds_is_built(graph):
     parents = {".".join(key.path) for key in graph.get(SNAPSHOT).parent_keys}
     assert set(TABLES) <= parents
+
+
+def test_dbt_knows_who_reads_its_tables(graph):
+    manifest = json.loads(dbt_project.manifest_path.read_text(encoding="utf-8"))
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    # Tables of Python that no model reads are none of dbt's sources.
+    known = {(node["schema"], node["name"]) for node in nodes.values()}
+    read = {
+        "published_snapshot": {tuple(table.split(".")) for table in TABLES},
+        "online_application": {tuple(key.path) for key in graph.get(RELEASE).parent_keys},
+        "feature_store": {("features", table) for table in FEATURE_TABLES},
+    }
+    for name, tables in read.items():
+        used = manifest["exposures"][f"exposure.topshelf.{name}"]["depends_on"]["nodes"]
+        assert {(nodes[node]["schema"], nodes[node]["name"]) for node in used} == tables & known
 
 
 def test_every_model_belongs_to_one_of_the_four_runs():
