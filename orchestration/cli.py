@@ -84,7 +84,8 @@ def dbt_variables(mapping: MappingOption = None) -> None:
     """Print the variables that dbt needs to build a log by hand, as JSON.
 
     dbt build --vars "$(topshelf vars --mapping NAME)" builds with the mapping and with the `sql`
-    section of its settings file, as a run does.
+    section of its settings file, as a run does. Makes the folder data/NAME, in which dbt then
+    makes the warehouse. The mapping is read, and not compared with the log: `topshelf run` does.
     """
     from orchestration.mapping import MappingError, dbt_vars, load_mapping
     from orchestration.reviewed import load_reviewed
@@ -93,6 +94,8 @@ def dbt_variables(mapping: MappingOption = None) -> None:
     settings = settings_of(mapping)
     try:
         chosen = load_mapping(settings.mapping, settings.project_root)
+        # DuckDB makes no folders.
+        settings.places(chosen.name).home.mkdir(parents=True, exist_ok=True)
         write_json(dbt_vars(chosen, load_reviewed(chosen, settings.project_root).sql))
     except MappingError as error:
         complain(str(error))

@@ -171,4 +171,7 @@ def _no_table(key: str, relation: str, reader: Reader) -> Problem:
         return Problem(key, relation, rule, "correct the ending or load it into the warehouse")
     hint = nearest(relation, reader.tables())
     remedy = f"did you mean {hint!r}?" if hint else "load it there or name a pattern of files"
+    if not hint and relation.count(".") == 2:
+        other = relation.split(".")[0]
+        remedy = f"copy it from the database {other!r} to Parquet files and name these"
     return Problem(key, relation, "is no table or view of the warehouse", remedy)

@@ -124,13 +124,15 @@ def test_the_evaluation_is_a_table():
     assert "0.300 .200-.400" in called("evaluate").stdout
 
 
-def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path):
+def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path, home):
     mapping = tmp_path / "shop.yml"
     mapping.write_text((PROJECT_ROOT / "mappings" / "sample.yml").read_text())
     file = tmp_path / "shop.settings.yml"
     file.write_text("sql: {history_items: 7}\nals: {factors: 8}\n")
     variables = json.loads(called("vars", "--mapping", str(mapping)).stdout)
     assert variables == {"history_items": 7, **yaml.safe_load(mapping.read_text())}
+    # dbt makes its file there, and no folder.
+    assert (home / "sample").is_dir()
     file.write_text("sql: {history_item: 7}\n")
     refused = called("vars", "--mapping", str(mapping))
     assert refused.exit_code == 1

@@ -52,6 +52,25 @@ def test_a_table_of_the_warehouse_is_read_there(write, shop, project, tmp_path):
         )
 
 
+def test_a_view_of_the_warehouse_is_read_like_a_table(write, shop, project):
+    with duckdb.connect() as connection:
+        connection.execute(f"create view log as from read_csv('{project}/log/events.csv')")
+        shop["events"]["relation"] = "log"
+        assert report(write(shop), project, connection).row_counts == {"events": 6}
+
+
+def test_a_table_of_another_database_gets_advice(write, shop, project):
+    with duckdb.connect() as connection:
+        connection.execute("create table log as from range(1)")
+        shop["events"]["relation"] = "crm.raw.events"
+        file = write(shop)
+        assert message(file, project, connection) == one_problem(
+            file,
+            "events.relation: 'crm.raw.events' is no table or view of the warehouse; copy it from "
+            "the database 'crm' to Parquet files and name these",
+        )
+
+
 def test_files_need_no_warehouse(write, shop, project):
     assert not needs_warehouse(load_mapping(str(write(shop)), project), project)
 
