@@ -1,10 +1,11 @@
+import dagster as dg
 import duckdb
 import pytest
 
 from ml.experiments.join_rates import LEAST_INTERACTIONS
 from ml.schemas.lists import Candidates
 from ml.schemas.ranker import RankerMetrics
-from orchestration.checks import interactions_find_their_lists, schema_check
+from orchestration.checks import checks, interactions_find_their_lists, schema_check
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT
 
@@ -61,10 +62,32 @@ def test_a_table_without_users_is_checked_as_a_whole(warehouse):
     assert not checked(warehouse, "ranker_metrics", RankerMetrics).passed
 
 
-def test_a_failure_blocks_what_follows():
-    (spec,) = schema_check("candidates", Candidates).check_specs
-    assert spec.blocking
-    assert spec.name == "matches_schema"
+@pytest.mark.parametrize(("rank", "is_built"), [(0, False), (1, True)])
+def test_a_failure_stops_what_is_downstream(warehouse, rank, is_built):
+    built = []
+
+    @dg.asset(key=["ml", "candidates"])
+    def candidates() -> None:
+        fill(warehouse, f"insert into ml.candidates values ('2026-01-01', 'u', 'i', {rank}, 0.5)")
+
+    @dg.asset(deps=[candidates])
+    def lists() -> None:
+        built.append("lists")
+
+    outcome = dg.materialize(
+        [candidates, lists, schema_check("candidates", Candidates)],
+        resources={"warehouse": warehouse},
+        raise_on_error=False,
+    )
+    assert [check.passed for check in outcome.get_asset_check_evaluations()] == [is_built]
+    assert outcome.success == is_built
+    assert built == ["lists"] * is_built
+
+
+def test_every_check_of_a_table_stops_what_is_downstream():
+    specs = [spec for check in checks for spec in check.check_specs]
+    assert all(spec.blocking for spec in specs)
+    assert {spec.name for spec in specs} == {"matches_schema", "interactions_find_their_lists"}
 
 
 EXPERIMENT = """
