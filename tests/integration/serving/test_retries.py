@@ -1,6 +1,6 @@
 """A server that is away for a moment delays a run, and does not fail it."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 
 import dagster as dg
 import duckdb
