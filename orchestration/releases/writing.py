@@ -189,6 +189,11 @@ def writing_release(releases: Path, release_id: str) -> Iterator[ReleaseWriter]:
             raise ValueError(f"{release_id} was not finished")
         unfinished.rename(target)
         sync(releases)
+    except OSError as error:
+        # A write that finds the disk full does not know of which file.
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, str(unfinished)) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
 

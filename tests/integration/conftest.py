@@ -69,6 +69,6 @@ def environment(places: Places) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def summary(places: Places, environment: dict[str, str]) -> dict:
     """Kill the first run of all, then run the whole graph on the sample to its end."""
-    kill_during(command("run"), environment, 15.0)
+    assert kill_during(command("run"), environment, 15.0)
     assert not places.snapshot.exists()
     return finish(environment)

@@ -1,34 +1,18 @@
-"""The whole way on the shipped sample, through kills at its steps."""
+"""The whole way on the shipped sample."""
 
 import json
-import resource
 import subprocess
 
+import dagster as dg
 import duckdb
 import pytest
 
 from orchestration.explanations import explained
-from orchestration.settings import PROJECT_ROOT
-from tests.integration.runs import command, finish, kill_during, query, step
+from orchestration.instance import open_instance
+from orchestration.settings import PROJECT_ROOT, Settings
+from tests.integration.runs import command, query
 
 pytestmark = pytest.mark.integration
-
-FACTORISATION = ["ml/candidates", "ml/factors", "ml/factorisations", "ml/contributions"]
-# What is killed, and after how many seconds: while dbt writes, between its tables, while Python
-# writes a table, while the feature store is filled, while the snapshot is made.
-KILLS = [
-    (["intermediate/int_user_items", "features/ftr_user_activity"], 9.0),
-    (["candidates/cnd_item_neighbours", "candidates/cnd_user_covisited"], 7.0),
-    (FACTORISATION, 2.0),
-    (FACTORISATION, 4.0),
-    (["feature_store/online"], 6.0),
-    (["serving/rec_popular_items", "serving/rec_user_top_items"], 7.0),
-    (["published/snapshot"], 0.2),
-    (["published/snapshot"], 0.6),
-    (["published/release"], 0.3),
-    (["published/release"], 0.8),
-]
-LISTS = "select * exclude (release_id) from serving.rec_user_top_items order by all"
 
 
 def test_every_row_of_the_log_is_accounted_for(summary):
@@ -57,6 +41,17 @@ def test_the_ranker_that_impressions_taught_contends_with_the_one_of_the_time_sp
         assert judged["ranker"] != judged["impression_ranker"]
         (chosen,) = (name for found, name, *_, is_chosen in rows if found == role and is_chosen)
         assert judged[chosen] == max(judged.values())
+
+
+@pytest.mark.usefixtures("summary")
+def test_the_pages_of_dagster_show_the_rows_of_what_dbt_built(places):
+    key = dg.AssetKey(["intermediate", "int_interactions"])
+    with open_instance(Settings(home=places.home.parent)) as instance:
+        event = instance.get_latest_materialization_event(key)
+    shown = event.asset_materialization.metadata["dagster/row_count"].value
+    assert query(places.warehouse, "select count(*) from intermediate.int_interactions") == [
+        (shown,)
+    ]
 
 
 @pytest.mark.usefixtures("summary")
@@ -176,39 +171,6 @@ def test_an_audit_reads_what_nothing_else_does(places, environment):
         "select count(*) from ml.rankers where list_contains(features, 'user_attribute__age_band')"
     )
     assert query(places.warehouse, learned) == [(0,)]
-
-
-@pytest.mark.usefixtures("summary")
-@pytest.mark.parametrize("keys", [FACTORISATION, ["published/snapshot"]])
-def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(keys, places, environment):
-    before = query(places.snapshot, LISTS)
-    candidates = query(places.warehouse, "from ml.candidates order by all")
-    finished = subprocess.run(
-        step("topshelf", *keys),
-        cwd=PROJECT_ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        # No file may grow beyond this, as on a disk with no room; Python ignores the signal.
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000)),
-    )
-    assert finished.returncode != 0
-    assert "File too large" in finished.stderr
-    assert query(places.snapshot, LISTS) == before
-    assert query(places.warehouse, "from ml.candidates order by all") == candidates
-
-
-@pytest.mark.usefixtures("summary")
-def test_kills_at_any_step_leave_the_snapshot_and_the_next_run_gives_the_same_lists(
-    places, environment
-):
-    before = query(places.snapshot, LISTS)
-    for keys, seconds in KILLS:
-        kill_during(step("topshelf", *keys), environment, seconds)
-        assert query(places.snapshot, LISTS) == before, keys
-    finish(environment)
-    assert query(places.snapshot, LISTS) == before
-    assert not list(places.home.rglob("*.unfinished*"))
 
 
 @pytest.mark.usefixtures("summary")

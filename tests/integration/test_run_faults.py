@@ -1,0 +1,81 @@
+"""Runs that are killed at any step, or find the disk full: what was published stays whole."""
+
+import random
+import resource
+import subprocess
+
+import pytest
+
+from orchestration.settings import PROJECT_ROOT
+from tests.integration.killer import RUNNING
+from tests.integration.runs import finish, killer, query, step
+
+pytestmark = pytest.mark.integration
+
+FACTORISATION = ["ml/candidates", "ml/factors", "ml/factorisations", "ml/contributions"]
+# Killed more than once, at these parts of the time that they took: what writes files that others
+# read, and what writes the warehouse from dbt and from Python.
+KILLED_OFTEN = {
+    "feature_models": [0.2],
+    "factorisation": [0.1],
+    "serving_models": [0.2],
+    "feature_store__online": [0.2],
+    "published__snapshot": [0.0, 0.1, 0.2, 0.3],
+    "published__release": [0.0, 0.1, 0.2, 0.3],
+    "published__promotion": [0.0, 0.1],
+}
+# Later than this part of its time, a step that has less to do than before may have ended.
+LATEST = 0.35
+LISTS = "select * exclude (release_id) from serving.rec_user_top_items order by all"
+
+
+@pytest.mark.usefixtures("summary")
+@pytest.mark.parametrize(
+    ("keys", "most_bytes", "file"),
+    [
+        (FACTORISATION, 600_000, "warehouse.duckdb"),
+        (["published/snapshot"], 600_000, "published.duckdb"),
+        (["published/release"], 60_000, "releases/"),
+    ],
+)
+def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(
+    keys, most_bytes, file, places, environment
+):
+    lists = query(places.snapshot, LISTS)
+    candidates = query(places.warehouse, "from ml.candidates order by all")
+    releases = sorted(places.releases.rglob("*"))
+    finished = subprocess.run(
+        step("topshelf", *keys),
+        cwd=PROJECT_ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        # No file may grow beyond this, as on a disk with no room; Python ignores the signal.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
+    )
+    assert finished.returncode == 1
+    message = finished.stdout
+    assert "File too large" in message
+    assert file in message
+    assert query(places.snapshot, LISTS) == lists
+    assert query(places.warehouse, "from ml.candidates order by all") == candidates
+    assert sorted(places.releases.rglob("*")) == releases
+
+
+def test_kills_at_any_step_leave_the_snapshot_and_the_next_run_gives_the_same_lists(
+    summary, places, environment
+):
+    before = query(places.snapshot, LISTS)
+    seed = random.SystemRandom().randrange(1000)
+    chance = random.Random(seed)
+    took = summary["step_seconds"]
+    with killer(environment) as (steps, kill):
+        kills = [(name, chance.uniform(0, LATEST)) for name in steps if name in took]
+        kills += [(name, part) for name, parts in KILLED_OFTEN.items() for part in parts]
+        chance.shuffle(kills)
+        for name, part in kills:
+            assert kill(name, part * took[name]) == RUNNING, (name, part, seed)
+            assert query(places.snapshot, LISTS) == before, (name, part, seed)
+    finish(environment)
+    assert query(places.snapshot, LISTS) == before
+    assert not list(places.home.rglob("*.unfinished*"))
