@@ -38,7 +38,23 @@ LABELLED_TABLES = {
     "training.trn_shown_pairs": "cutoff_at",
     "candidates.cnd_user_covisited": "cutoff_at",
     "candidates.cnd_user_repeats": "cutoff_at",
+    "ranking.rnk_candidates": "cutoff_at",
+    "ranking.rnk_frame": "cutoff_at",
 }
+# Of these the rows of a user, whom the window may bring in, come from before the cutoff: for users
+# who are ranked in both builds they are equal at the cutoff too. What is excluded is an outcome.
+RANKED_TABLES = {
+    "candidates.cnd_user_covisited": "",
+    "candidates.cnd_user_repeats": "",
+    "ranking.rnk_candidates": "",
+    "ranking.rnk_frame": "exclude (is_relevant)",
+}
+RANKED = f"""
+    select user_id from {{build}}.training.trn_ranking_moments
+    where cutoff_at = timestamp '{EVALUATE_AT}'
+"""
+RANKED_IN_BOTH = f"{RANKED.format(build='first')} intersect {RANKED.format(build='second')}"
+AT_THE_CUTOFF = f"cutoff_at = timestamp '{EVALUATE_AT}'"
 
 # Each change touches only rows at or after the cutoff: by the time they happened (among them the
 # exact moment of the cutoff), or by the time they were loaded although they happened before.
@@ -136,15 +152,22 @@ def changed_log(sample_mapping: dict, change: str, folder: Path) -> dict:
     return changed
 
 
-def differing_rows(first: Path, second: Path, table: str, condition: str) -> int:
-    """Count the rows of one warehouse that the other does not hold, both ways."""
+def both(first: Path, second: Path) -> duckdb.DuckDBPyConnection:
+    """Open two warehouses as `first` and `second`."""
     connection = duckdb.connect()
     connection.sql(f"attach '{first}' as first (read_only)")
     connection.sql(f"attach '{second}' as second (read_only)")
-    return connection.sql(
+    return connection
+
+
+def differing_rows(
+    builds: duckdb.DuckDBPyConnection, table: str, condition: str, excluded: str = ""
+) -> int:
+    """Count the rows of one warehouse that the other does not hold, both ways."""
+    return builds.sql(
         f"""
-        with before as (select * from first.{table} where {condition}),
-        after as (select * from second.{table} where {condition})
+        with before as (select * {excluded} from first.{table} where {condition}),
+        after as (select * {excluded} from second.{table} where {condition})
         select
             (select count(*) from (from before except all from after))
             + (select count(*) from (from after except all from before))
@@ -155,21 +178,26 @@ def differing_rows(first: Path, second: Path, table: str, condition: str) -> int
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_cutoff_does_not_see(change, original, dbt_build, sample_mapping, tmp_path):
     mapping = changed_log(sample_mapping, change, tmp_path)
-    changed = dbt_build(mapping, tmp_path, *BUILD)
+    builds = both(original, dbt_build(mapping, tmp_path, *BUILD))
 
     leaking = {}
     for table, moment in TABLES.items():
-        rows = differing_rows(original, changed, table, f"{moment} <= '{EVALUATE_AT}'")
+        rows = differing_rows(builds, table, f"{moment} <= '{EVALUATE_AT}'")
         leaking |= {table: rows} if rows else {}
     for table, moment in LABELLED_TABLES.items():
-        rows = differing_rows(original, changed, table, f"{moment} < '{EVALUATE_AT}'")
+        rows = differing_rows(builds, table, f"{moment} < '{EVALUATE_AT}'")
         leaking |= {table: rows} if rows else {}
+    for table, outcome in RANKED_TABLES.items():
+        condition = f"{AT_THE_CUTOFF} and user_id in ({RANKED_IN_BOTH})"
+        assert builds.sql(f"select count(*) from first.{table} where {condition}").fetchone()[0]
+        rows = differing_rows(builds, table, condition, outcome)
+        leaking |= {f"{table} of the users of both": rows} if rows else {}
     assert leaking == {}
 
     # The change is real: every one of these tables differs at the moment that may see it.
     unchanged = [
         table
         for table, moment in {**TABLES, **LABELLED_TABLES}.items()
-        if not differing_rows(original, changed, table, f"{moment} >= '{EVALUATE_AT}'")
+        if not differing_rows(builds, table, f"{moment} >= '{EVALUATE_AT}'")
     ]
     assert unchanged == []
