@@ -194,7 +194,7 @@ def test_a_log_in_several_files_is_one_log(ending, dbt_build, tmp_path):
     assert sorted(pairs) == [("u1", "i1"), ("u2", "i2")]
 
 
-def test_a_table_of_the_same_warehouse_is_read_where_it_is(dbt_build, tmp_path):
+def test_a_table_and_a_view_of_the_same_warehouse_are_read_where_they_are(dbt_build, tmp_path):
     warehouse = tmp_path / "sample" / "warehouse.duckdb"
     warehouse.parent.mkdir()
     with duckdb.connect(str(warehouse)) as connection:
@@ -211,8 +211,16 @@ def test_a_table_of_the_same_warehouse_is_read_where_it_is(dbt_build, tmp_path):
             from range(20)
             """
         )
-    dbt_build(mapping_of('"my shop"."events log"'), tmp_path, *BUILD)
-    assert len(recommended(warehouse, "u1")) == 2
+        connection.sql(
+            """
+            create view "my shop".catalogue as
+            select distinct item_id, item_id != 'i0' as in_stock from "my shop"."events log"
+            """
+        )
+    columns = {"item_id": "item_id", "available": "in_stock"}
+    items = {"relation": '"my shop".catalogue', "columns": columns}
+    dbt_build(mapping_of('"my shop"."events log"', items=items), tmp_path, *BUILD)
+    assert recommended(warehouse, "u1") == ["i2"]
 
 
 def test_a_file_that_cannot_be_read_leaves_the_last_lists(dbt_build, tmp_path):
