@@ -18,7 +18,8 @@
     {{ create_mapped_view("users", ["user_id", "segment", "signed_up_at"]) }}
     {{ create_mapped_view("impressions", [
         "request_id", "user_id", "item_id", "surface", "release_id", "variant", "fallback",
-        "is_degraded", "rank", "propensity", "duration_ms", "shown_at", "loaded_at",
+        "is_degraded", "rank", "propensity", "propensity_kind", "duration_ms", "shown_at",
+        "loaded_at",
     ], "shown_at") }}
     {{ create_mapped_view("assignments", [
         "user_id", "experiment_id", "variation_id", "timestamp",

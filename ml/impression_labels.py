@@ -17,8 +17,7 @@ def examination_of(shown: pd.DataFrame) -> tuple[Examination | None, str]:
     Parameters
     ----------
     shown : DataFrame
-        Impressions that may be known: ``request_id``, ``user_id``, ``item_id``, ``shown_rank``,
-        ``propensity`` (given the items above, null when unknown) and ``is_clicked``.
+        Impressions that may be known, as for `logged_actions`, with ``is_clicked``.
 
     Returns
     -------

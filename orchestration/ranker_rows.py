@@ -45,7 +45,8 @@ SHOWN = """
 """
 # Bots look at lists in another way than people do.
 SHOWN_ITEMS = """
-    select request_id, user_id, item_id, shown_rank, propensity, is_clicked, cutoff_at
+    select
+        request_id, user_id, item_id, propensity_kind, shown_rank, propensity, is_clicked, cutoff_at
     from training.trn_shown_items
     anti join intermediate.int_cutoff_users
         on

@@ -26,7 +26,7 @@ class Entry(NamedTuple):
     evidence_count : int, optional
         People or times, as the source means it.
     propensity : float
-        Chance with which this item stands at this place, in (0, 1].
+        Chance with which this item stands at this place, whatever stands above it, in (0, 1].
     """
 
     item: int

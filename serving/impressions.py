@@ -24,9 +24,15 @@ def impression_rows(
         `item_id`, `rank`, `source`, `propensity`: of each item.
     now : datetime
         With its time zone.
+
+    Returns
+    -------
+    list of dict
+        The propensities are marginal, as `explored` gives them: whatever stands above.
     """
     moment = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return [{**request, **item, "shown_at": moment} for item in shown]
+    told = {"propensity_kind": "marginal", "shown_at": moment}
+    return [{**request, **item, **told} for item in shown]
 
 
 def log_impressions(log: LandingLog, metrics: Metrics, rows: list[dict[str, Any]]) -> None:

@@ -8,6 +8,8 @@ from ml.interactions import positions
 from ml.off_policy.log import LoggedActions, Target, list_target
 from ml.off_policy.propensities import propensities_without_repeats
 
+MARGINAL = "marginal"
+
 
 def logged_actions(rows: pd.DataFrame, item_ids: np.ndarray, outcome: str) -> LoggedActions:
     """Turn ids of users, lists and items into numbers.
@@ -15,8 +17,9 @@ def logged_actions(rows: pd.DataFrame, item_ids: np.ndarray, outcome: str) -> Lo
     Parameters
     ----------
     rows : DataFrame
-        ``request_id``, ``user_id``, ``item_id``, ``shown_rank``, ``propensity`` (given the items
-        above; null when unknown) and the column `outcome` (bool).
+        ``request_id``, ``user_id``, ``item_id``, ``shown_rank``, ``propensity`` (null when
+        unknown), ``propensity_kind`` (``conditional``: given the items above; ``marginal``: of the
+        item at its place, whatever stands above) and the column `outcome` (bool).
     item_ids : ndarray
         Sorted ids of all items of the log and of the policies.
     outcome : str
@@ -25,17 +28,21 @@ def logged_actions(rows: pd.DataFrame, item_ids: np.ndarray, outcome: str) -> Lo
     Returns
     -------
     LoggedActions
-        With propensities as of `propensities_without_repeats`.
+        Conditional propensities as of `propensities_without_repeats`, marginal ones as they are.
     """
     requests = pd.factorize(rows["request_id"], sort=True)[0]
     places = rows["shown_rank"].to_numpy(dtype=np.int64)
-    given_above = rows["propensity"].to_numpy(dtype=np.float64, na_value=np.nan)
+    logged = rows["propensity"].to_numpy(dtype=np.float64, na_value=np.nan)
+    is_marginal = rows["propensity_kind"].eq(MARGINAL).to_numpy()
+    given_above = np.where(is_marginal, np.nan, logged)
     return LoggedActions(
         users=pd.factorize(rows["user_id"], sort=True)[0],
         requests=requests,
         places=places,
         actions=positions(item_ids, rows["item_id"].to_numpy()),
-        propensities=propensities_without_repeats(requests, places, given_above),
+        propensities=np.where(
+            is_marginal, logged, propensities_without_repeats(requests, places, given_above)
+        ),
         outcomes=rows[outcome].to_numpy(dtype=np.float64),
     )
 

@@ -9,6 +9,7 @@ shown as (
         user_id,
         item_id,
         surface,
+        propensity_kind,
         shown_rank,
         propensity,
         is_clicked,

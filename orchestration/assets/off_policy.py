@@ -14,8 +14,8 @@ from orchestration.resources import MappedLog, Warehouse
 OUTCOMES = {"is_clicked": "clicked", "is_chosen": "chosen"}
 LOGGED = """
     select
-        request_id, user_id, item_id, shown_rank, propensity, is_clicked, is_chosen, cutoff_at,
-        shown_at
+        request_id, user_id, item_id, propensity_kind, shown_rank, propensity, is_clicked,
+        is_chosen, cutoff_at, shown_at
     from experiments.exp_logged_actions
 """
 

@@ -134,6 +134,7 @@ class ImpressionColumns(_Columns):
     fallback: str | None = None
     is_degraded: str | None = None
     propensity: str | None = None
+    propensity_kind: str | None = None
     duration_ms: str | None = None
     loaded_at: str | None = None
 

@@ -21,13 +21,11 @@ renamed as (
         nullif(lower(trim(surface)), '') as surface,
         nullif(trim(variant), '') as variant,
         nullif(lower(trim(fallback)), '') as fallback,
+        coalesce(nullif(lower(trim(propensity_kind)), ''), 'conditional') as propensity_kind,
 
         -- numbers
         try_cast(rank as bigint) as shown_rank,
-        case
-            when try_cast(propensity as double) > 0 and try_cast(propensity as double) <= 1
-                then try_cast(propensity as double)
-        end as propensity,
+        try_cast(propensity as double) as propensity,
         case
             when try_cast(duration_ms as double) >= 0 and isfinite(try_cast(duration_ms as double))
                 then try_cast(duration_ms as double)
@@ -47,7 +45,14 @@ renamed as (
 timed as (
 
     select
-        * exclude (loaded_at),
+        * exclude (loaded_at, propensity),
+        case
+            when
+                propensity > 0
+                and propensity <= 1
+                and propensity_kind in ('conditional', 'marginal')
+                then propensity
+        end as propensity,
         greatest(shown_at, coalesce(loaded_at, shown_at)) as known_at
 
     from renamed

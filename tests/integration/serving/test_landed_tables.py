@@ -136,15 +136,18 @@ def test_what_was_shown_is_an_impression_once(warehouse):
         warehouse,
         """
         select
-            request_id, item_id, surface, release_id, variant, shown_rank, propensity, fallback,
-            is_degraded, duration_ms
+            request_id, item_id, surface, release_id, variant, shown_rank, propensity,
+            propensity_kind, fallback, is_degraded, duration_ms
         from staging.stg_impressions__shown
         where user_id = 'ann'
         order by shown_rank
         """,
     )
     assert found == [
-        ("r1", f"i{rank}", "home", "release-1", "canary", rank, 0.5, "recent", True, 12.5)
+        (
+            *("r1", f"i{rank}", "home", "release-1", "canary", rank),
+            *(0.5, "marginal", "recent", True, 12.5),
+        )
         for rank in (1, 2)
     ]
 

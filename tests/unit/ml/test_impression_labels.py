@@ -104,6 +104,7 @@ def logged(lists, seed, *, spread):
             "user_id": np.repeat([f"u{n}" for n in range(lists)], PLACES),
             "item_id": [f"i{n}" for n in range(lists * PLACES)],
             "shown_rank": np.tile(np.arange(1.0, PLACES + 1), lists),
+            "propensity_kind": "conditional",
             "propensity": (chances / left).ravel(),
             "taste": taste.ravel(),
             "shelf": shelf.ravel(),

@@ -52,6 +52,7 @@ def rows():
             "user_id": ["u", "u", "stranger", "stranger"],
             "item_id": ["a", "b", "b", "x"],
             "shown_rank": [1, 2, 1, 2],
+            "propensity_kind": "conditional",
             "propensity": [None, None, None, None],
             "is_clicked": [True, False, False, False],
             "cutoff_at": pd.to_datetime(["2024-01-01"] * 4),

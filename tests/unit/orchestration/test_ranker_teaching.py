@@ -24,6 +24,7 @@ def shown_lists(cutoff_at, second_place, seed=0):
             "item_id": "i",
             "shown_rank": np.tile([1, 2], LISTS),
             # The second of two is certain once the first is drawn.
+            "propensity_kind": "conditional",
             "propensity": np.tile([0.5, 1.0], LISTS),
             "is_clicked": clicked.ravel(),
             "cutoff_at": cutoff_at,

@@ -16,6 +16,7 @@ def rows():
             "user_id": ["u", "u", "v", "v"],
             "item_id": ["a", "b", "c", "a"],
             "shown_rank": [1, 2, 1, 2],
+            "propensity_kind": "conditional",
             "propensity": [0.5, 0.6, 0.2, None],
             "is_clicked": [False, True, True, False],
             "shown_at": pd.to_datetime(["2024-01-01", "2024-01-01", "2024-01-03", "2024-01-03"]),
@@ -30,6 +31,16 @@ def test_ids_become_numbers_and_propensities_those_without_repeats(rows):
     assert log.outcomes.tolist() == [0, 1, 1, 0]
     # 0.6 (1 - 0.6 (1 - 0.5)): item b could have been first.
     np.testing.assert_allclose(log.propensities, [0.5, 0.42, 0.2, np.nan])
+
+
+def test_propensities_whatever_stands_above_are_used_as_they_are(rows):
+    kinds = ["marginal", "marginal", "conditional", "conditional"]
+    log = logged_actions(rows.assign(propensity_kind=kinds), ITEMS, "is_clicked")
+    np.testing.assert_allclose(log.propensities, [0.5, 0.6, 0.2, np.nan])
+    # What stands above says nothing of what was left, if its chance is of another kind.
+    mixed = rows.assign(propensity_kind=["marginal", "conditional"] * 2)
+    log = logged_actions(mixed, ITEMS, "is_clicked")
+    np.testing.assert_allclose(log.propensities, [0.5, np.nan, 0.2, np.nan])
 
 
 def test_the_same_list_for_all_ends_where_it_ends(rows):
