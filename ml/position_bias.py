@@ -52,8 +52,9 @@ def estimate_examination(
     Parameters
     ----------
     log : LoggedActions
-        Rows without a propensity are left out. Propensities given the items above go through
-        `propensities_without_repeats` first.
+        Rows without a propensity are left out, and what was certain to stand where it stood: such
+        places hold the better items the higher they are. Propensities given the items above go
+        through `propensities_without_repeats` first.
     level : float
         Of the intervals, in (0, 1).
     resamples : int
@@ -68,8 +69,8 @@ def estimate_examination(
     Raises
     ------
     ValueError
-        If every propensity is 1 or none is known, the first place has fewer than 30 clicks, or no
-        other place could hold the items of the first.
+        If every propensity is 1 or none is known, the first place has fewer than 30 clicks on what
+        was drawn, or no other place could hold the items of the first.
 
     References
     ----------
@@ -77,8 +78,8 @@ def estimate_examination(
     section 5.2 (interventions); Agarwal, Zaitsev, Wang, Li, Najork, Joachims (2019), "Estimating
     Position Bias without Intrusive Interventions", WSDM.
     """
-    used = log.take(has_propensity(log))
-    if not used.size or (used.propensities == 1).all():
+    used = log.take(has_propensity(log) & (log.propensities < 1))
+    if not used.size:
         raise ValueError(
             "position bias needs lists drawn with known chances; every propensity is 1 or missing"
         )
@@ -86,7 +87,8 @@ def estimate_examination(
     clicks = np.bincount(used.places[used.outcomes > 0], minlength=places.size + 1)[1:]
     if clicks[0] < MINIMUM_CLICKS:
         raise ValueError(
-            f"the first place has {clicks[0]} clicks, at least {MINIMUM_CLICKS} needed"
+            f"the first place has {clicks[0]} clicks on what chance put there, "
+            f"at least {MINIMUM_CLICKS} needed"
         )
     has_support = _has_support(used, places)
     if places.size > 1 and not has_support[1:].any():

@@ -136,7 +136,7 @@ def test_the_curve_does_not_depend_on_the_order_of_the_log():
     [
         ({"propensity": 1.0}, "every propensity is 1 or missing"),
         ({"propensity": None}, "every propensity is 1 or missing"),
-        ({"is_clicked": False}, "the first place has 0 clicks"),
+        ({"is_clicked": False}, "the first place has 0 clicks on what chance put there"),
     ],
 )
 def test_a_log_that_cannot_tell_says_why(change, reason):

@@ -27,6 +27,8 @@ class Shop:
     world : World
     log : LoggedActions
         An outcome is a view that the list led to.
+    certain : LoggedActions
+        The same sessions, if everybody is always shown what is most popular.
     targets : dict of str to Target
         popular: the same list for all, by popularity; random: any item on offer.
     truths : dict of (policy, places) to float
@@ -35,6 +37,7 @@ class Shop:
 
     world: World
     log: LoggedActions
+    certain: LoggedActions
     targets: dict[str, Target]
     truths: dict[tuple[str, str], float]
 
@@ -62,7 +65,7 @@ def simulate_shop() -> Shop:
     blocks = open_blocks(world)
     others: dict[str, Policy] = {"popular": popular_policy, "random": random_policy}
     days: list[tuple[int, DayLog]] = []
-    earned: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in others}
+    beside: dict[str, list[DayLog]] = {name: [] for name in others}
     for day in range(CONFIG.days):
         shelf = open_shelf(world, day)
         following: list[Block] = []
@@ -74,13 +77,14 @@ def simulate_shop() -> Shop:
                 for name, policy in others.items():
                     # Equal random numbers: the same sessions of the same users.
                     _, other = step_block(world, shelf, block, policy)
-                    earned[name].append((other.impressions.ranks, outcomes(other)))
+                    beside[name].append(other)
         blocks = following
-    return Shop(world, _logged(days), _targets(world, days), _truths(earned))
+    logged, certain = _logged([log for _, log in days]), _logged(beside["popular"])
+    return Shop(world, logged, certain, _targets(world, days), _truths(beside))
 
 
-def _logged(days: list[tuple[int, DayLog]]) -> LoggedActions:
-    parts = [log.impressions for _, log in days]
+def _logged(days: list[DayLog]) -> LoggedActions:
+    parts = [log.impressions for log in days]
     requests = np.concatenate([part.requests for part in parts])
     places = np.concatenate([part.ranks for part in parts]).astype(np.int64)
     given_above = np.concatenate([part.propensities for part in parts])
@@ -90,7 +94,7 @@ def _logged(days: list[tuple[int, DayLog]]) -> LoggedActions:
         places=places,
         actions=np.concatenate([part.items for part in parts]).astype(np.int64),
         propensities=propensities_without_repeats(requests, places, given_above),
-        outcomes=np.concatenate([outcomes(log) for _, log in days]),
+        outcomes=np.concatenate([outcomes(log) for log in days]),
     )
 
 
@@ -111,13 +115,11 @@ def _targets(world: World, days: list[tuple[int, DayLog]]) -> dict[str, Target]:
     }
 
 
-def _truths(
-    earned: dict[str, list[tuple[np.ndarray, np.ndarray]]],
-) -> dict[tuple[str, str], float]:
+def _truths(beside: dict[str, list[DayLog]]) -> dict[tuple[str, str], float]:
     truths = {}
-    for name, parts in earned.items():
-        ranks = np.concatenate([part[0] for part in parts])
-        clicks = np.concatenate([part[1] for part in parts])
+    for name, days in beside.items():
+        ranks = np.concatenate([log.impressions.ranks for log in days])
+        clicks = np.concatenate([outcomes(log) for log in days])
         truths[name, "first"] = float(clicks[ranks == 1].mean())
         truths[name, "all"] = float(clicks.mean())
     return truths

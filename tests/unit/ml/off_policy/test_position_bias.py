@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -30,6 +30,23 @@ def test_raw_click_rates_are_further_off(shop, examination, planted):
     raw = np.bincount(log.places, log.outcomes)[1:] / np.bincount(log.places)[1:]
     error = np.abs(examination.values - planted).mean()
     assert error < 0.7 * np.abs(raw / raw[0] - planted).mean()
+
+
+def test_lists_without_chance_beside_drawn_ones_change_nothing(shop, examination, planted):
+    drawn, certain = shop.log, shop.certain
+    both = LoggedActions(
+        *(
+            np.concatenate([getattr(drawn, field.name), getattr(certain, field.name)])
+            for field in fields(LoggedActions)
+        )
+    )
+    assert (certain.propensities == 1).all()
+    found = estimate_examination(both)
+    assert found.clicks.tolist() == examination.clicks.tolist()
+    np.testing.assert_allclose(found.values, planted, rtol=0.1)
+    # Clicks on the lists without chance say as much of the items of each place as of the place.
+    raw = np.bincount(certain.places, certain.outcomes)[1:]
+    assert (np.abs(raw / raw[0] / planted - 1) > 0.1).sum() > 3
 
 
 def test_two_places_by_hand():
@@ -86,7 +103,7 @@ def test_lists_of_which_only_one_place_is_drawn_are_refused():
 
 
 def test_too_few_clicks_are_refused(shop):
-    with pytest.raises(ValueError, match="the first place has 0 clicks, at least 30"):
+    with pytest.raises(ValueError, match="the first place has 0 clicks on what chance put"):
         estimate_examination(replace(shop.log, outcomes=np.zeros(shop.log.size)))
 
 
