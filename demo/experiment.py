@@ -1,15 +1,12 @@
-"""The experiment: as the warehouse has it, for the application; and what the warehouse found."""
+"""What the warehouse found of the experiment."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from demo.plan import EXPERIMENT, TREATMENT
-from orchestration.report.pages import experiment_page
-from orchestration.report.tables import read_tables
 
 METRIC = "d7_return"
 RESULT = """
@@ -81,21 +78,6 @@ def measured(snapshot: Path) -> Measured:
             f"{snapshot} has no result of {EXPERIMENT!r}; is its line in seeds/experiments.csv?"
         )
     return Measured(results[0], looks, verdicts[0]["verdict"], verdicts[0]["words"])
-
-
-def write_page(snapshot: Path, path: Path) -> None:
-    """Write the page of the experiment, as `topshelf report` does.
-
-    Parameters
-    ----------
-    snapshot : Path
-        What the last run published.
-    path : Path
-        Overwritten.
-    """
-    with duckdb.connect(str(snapshot), read_only=True) as connection:
-        page = experiment_page(read_tables(connection), EXPERIMENT, datetime.now(UTC))
-    path.write_text(page, encoding="utf-8")
 
 
 def _rows(

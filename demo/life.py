@@ -124,4 +124,5 @@ def _run(
         story.releases[day] = own.places(NAME).releases / done.release_id
     verdict = "promoted" if done.is_promoted else f"refused ({'; '.join(done.refusals)})"
     tell(f"run before day {day + 1}: release {done.release_id} {verdict}, {done.seconds:.0f} s")
+    tell(f"its lists are ordered by {done.order.words}")
     return done

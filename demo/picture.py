@@ -7,7 +7,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.dates import AutoDateLocator, DateFormatter
 
-from demo.summary import DemoSummary
+from demo.summary import DemoSummary, finding
 from ml.plot_style import COLOURS, GREY, add_titles, new_figure
 
 NOTE = "D7 return, topshelf minus most popular, percentage points, by day of the last users counted"
@@ -58,17 +58,6 @@ def counting(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
     sizes = [look["user_count"] + look["control_user_count"] for look in looks]
     return looks[: sizes.index(sizes[-1]) + 1] if looks else []
-
-
-def finding(summary: DemoSummary) -> str:
-    """Return what the picture shows, in a sentence."""
-    found, truth = summary.measured, summary.truth["lift"] * 100
-    if found["refusal"]:
-        return f"No measured lift: {found['refusal']}; the true one is {truth:+.1f} points"
-    return (
-        f"Measured {found['difference'] * 100:+.1f} points ({found['lower'] * 100:+.1f} to "
-        f"{found['upper'] * 100:+.1f}), true {truth:+.1f}"
-    )
 
 
 def _points(looks: list[dict[str, Any]], name: str) -> np.ndarray:

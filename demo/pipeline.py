@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from ml.ranker_choice import IMPRESSION_RANKER, RANKER
 from orchestration.mapping import load_mapping
 from orchestration.releases.aliases import read_history, releases_on_disk
 from orchestration.releases.promotion import Signature, promote
@@ -16,11 +19,41 @@ from serving.pointers import read_pointers
 if TYPE_CHECKING:
     import dagster as dg
 
+LEARNED = {
+    RANKER: "the ranker taught by a time split",
+    IMPRESSION_RANKER: "the ranker taught by impressions",
+}
+# What the lists were ordered by, and what else they could have been.
+ORDERS = """
+    select contender, ndcg_10, is_chosen, reason
+    from ml.ranker_choices
+    where role = 'serve'
+    order by ndcg_10 desc nulls last, contender
+"""
 FIRST = "the first release: nothing else could answer"
 
 
 class RunFailedError(RuntimeError):
     """The job did not succeed."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the lists of a run are ordered by.
+
+    Attributes
+    ----------
+    chosen : str
+        Of `ml.ranker_choices`: a ranker, by what taught it, or an order without learning.
+    words : str
+        What that is, and why.
+    contenders : dict of str to float
+        nDCG@10 of each on an earlier period, best first; without those that were not judged.
+    """
+
+    chosen: str
+    words: str
+    contenders: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -36,6 +69,7 @@ class Refresh:
         Whether it answers now.
     refusals : tuple of str
         What the gates said against it.
+    order : Order
     seconds : float
     """
 
@@ -43,6 +77,7 @@ class Refresh:
     release_id: str
     is_promoted: bool
     refusals: tuple[str, ...]
+    order: Order
     seconds: float
 
 
@@ -77,7 +112,23 @@ def refresh(settings: Settings, day: int, report: Callable[[str], None]) -> Refr
     if read_pointers(releases).live != newest:
         refusals = _refusals(settings, releases, newest)
     is_promoted = read_pointers(releases).live == newest
-    return Refresh(day, newest, is_promoted, refusals, run.seconds)
+    order = order_of(settings.places(mapping.name).snapshot)
+    return Refresh(day, newest, is_promoted, refusals, order, run.seconds)
+
+
+def order_of(snapshot: Path) -> Order:
+    """Read what the lists of the last run are ordered by.
+
+    Parameters
+    ----------
+    snapshot : Path
+        What it published.
+    """
+    with duckdb.connect(str(snapshot), read_only=True) as connection:
+        rows = connection.execute(ORDERS).fetchall()
+    contenders = {name: value for name, value, _, _ in rows if value is not None}
+    ((chosen, reason),) = [(name, reason) for name, _, is_chosen, reason in rows if is_chosen]
+    return Order(chosen, f"{LEARNED.get(chosen, chosen)}, {reason}", contenders)
 
 
 def _refusals(settings: Settings, releases: Path, release_id: str) -> tuple[str, ...]:

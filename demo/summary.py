@@ -20,7 +20,8 @@ class DemoSummary:
     plan : dict
         Of `DemoPlan`.
     runs : list of dict
-        Of the pipeline: day, release, whether it was promoted, what the gates said, seconds.
+        Of the pipeline: day, release, whether it was promoted, what the gates said, what its lists
+        are ordered by, seconds.
     lists, events : int
         Answered by the application, and sent to it.
     experiment_id : str
@@ -133,8 +134,21 @@ def summary_text(summary: DemoSummary) -> str:
         f"measured: {users:,} users, half of them in each arm; the interval is valid at every look",
         "true:     all users with each arm, the same days and the same draws of who comes",
         f"verdict:  {summary.words}",
+        "",
+        *(f"lists from day {run['day'] + 1}: by {run['order']['words']}" for run in summary.runs),
     ]
     return "\n".join(lines)
+
+
+def finding(summary: DemoSummary) -> str:
+    """Return the measured and the true lift, in a sentence."""
+    found, truth = summary.measured, summary.truth["lift"] * 100
+    if found["refusal"]:
+        return f"No measured lift: {found['refusal']}; the true one is {truth:+.1f} points"
+    return (
+        f"Measured {found['difference'] * 100:+.1f} points ({found['lower'] * 100:+.1f} to "
+        f"{found['upper'] * 100:+.1f}), true {truth:+.1f}"
+    )
 
 
 def _holds(result: dict[str, Any], lift: float) -> bool | None:

@@ -78,8 +78,9 @@ def demo_in_terminal(settings: Settings, plan: DemoPlan, *, as_json: bool, verbo
 
 def _told(settings: Settings, plan: DemoPlan, folder: Path, console: Console) -> "DemoSummary":
     """Live, compare with the truth, and draw."""
-    from demo.experiment import measured, write_page
+    from demo.experiment import measured
     from demo.life import live
+    from demo.page import write_page
     from demo.picture import draw_lift
     from demo.summary import summarised
     from demo.truth import true_lift
@@ -93,11 +94,11 @@ def _told(settings: Settings, plan: DemoPlan, folder: Path, console: Console) ->
         story = live(plan, settings, folder, status.update, tell)
         snapshot = settings.places(NAME).snapshot
         found = measured(snapshot)
-        write_page(snapshot, folder / PAGE)
         truth = true_lift(plan, story.world, story.start, story.releases, status.update)
         tell(f"{2 * plan.replays} lives with one arm for everybody")
     summary = summarised(plan, story, found, truth, time.monotonic() - began)
     draw_lift(summary, folder / PICTURE)
+    write_page(summary, snapshot, folder / PAGE)
     return summary
 
 

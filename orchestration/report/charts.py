@@ -18,7 +18,7 @@ class Line:
     Parameters
     ----------
     name : str
-        Also the class that colours it: `control`, or anything else.
+        Also the class that colours it: `control`, `true`, or anything else.
     points : sequence of tuple of float
         x, value, lower, upper.
     """

@@ -1,5 +1,7 @@
 """The pages: tables in, one self-contained text of HTML out."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,10 +17,29 @@ VERDICTS = {
     "keep_running": "Keep running",
     "nothing_to_decide": "Nothing to decide",
 }
+TRUE = "true"
 OUTLOOK = ("d7_return", "returned_7d", "click_through", "conversion", "revenue_unattributed")
 
 
-def experiment_page(tables: Tables, experiment_id: str, now: datetime) -> str:
+@dataclass(frozen=True)
+class Truth:
+    """The true difference of the primary metric, where a simulation knows it.
+
+    Attributes
+    ----------
+    words : tuple of str
+        What is true, a paragraph each.
+    by_date : mapping of str to float
+        The difference among the users exposed up to a date, as `exp_looks` counts them.
+    """
+
+    words: tuple[str, ...]
+    by_date: Mapping[str, float]
+
+
+def experiment_page(
+    tables: Tables, experiment_id: str, now: datetime, truth: Truth | None = None
+) -> str:
     """Write the page of one experiment.
 
     Parameters
@@ -28,6 +49,8 @@ def experiment_page(tables: Tables, experiment_id: str, now: datetime) -> str:
     experiment_id : str
     now : datetime
         When the page is made, UTC.
+    truth : Truth, optional
+        Stands beside what was measured.
 
     Raises
     ------
@@ -42,7 +65,8 @@ def experiment_page(tables: Tables, experiment_id: str, now: datetime) -> str:
         experiment=own["exp_experiments"].iloc[0].to_dict(),
         check=own["exp_checks"].iloc[0].to_dict(),
         arms=arms.to_dict("records"),
-        treatments=[_treatment(own, variant, metric) for variant in treated],
+        treatments=[_treatment(own, variant, metric, truth) for variant in treated],
+        truth=truth,
         funnel=_funnel(own["exp_funnel"], arms),
         survival=_survival(own["ret_survival_curves"], arms),
         metric=metric,
@@ -98,7 +122,7 @@ def _template(name: str) -> Any:  # noqa: ANN401
     return environment.get_template(name)
 
 
-def _treatment(own: Tables, variant: str, metric: str) -> dict[str, Any]:
+def _treatment(own: Tables, variant: str, metric: str, truth: Truth | None) -> dict[str, Any]:
     """Gather what the page says of one arm."""
     steps = own["exp_decisions"].loc[own["exp_decisions"]["variant"] == variant]
     results = own["exp_results"].loc[own["exp_results"]["variant"] == variant]
@@ -110,7 +134,7 @@ def _treatment(own: Tables, variant: str, metric: str) -> dict[str, Any]:
         "verdict": steps.loc[steps["step"] == "verdict"].to_dict("records"),
         "groups": _groups(results.loc[results["slice_name"] == "all"], own["exp_metrics"]),
         "slices": _with_bars(slices, "difference", "lower", "upper"),
-        "looks": _looks(looks.loc[looks["metric"] == metric], own["exp_metrics"]),
+        "looks": _looks(looks.loc[looks["metric"] == metric], own["exp_metrics"], truth),
     }
 
 
@@ -140,19 +164,23 @@ def _with_bars(rows: pd.DataFrame, value: str, lower: str, upper: str) -> list[d
     return records
 
 
-def _looks(looks: pd.DataFrame, metrics: pd.DataFrame) -> str:
+def _looks(looks: pd.DataFrame, metrics: pd.DataFrame, truth: Truth | None) -> str:
     if looks.empty:
         return ""
     metric = metrics.loc[metrics["metric"] == looks["metric"].iloc[0]].iloc[0]
     days = pd.to_datetime(looks["exposed_date"])
     places = (days - days.min()).dt.days.astype(float)
     columns = [places, looks["difference"], looks["lower"], looks["upper"]]
-    line = Line("treated", list(zip(*(column.tolist() for column in columns), strict=True)))
+    lines = [Line("treated", list(zip(*(column.tolist() for column in columns), strict=True)))]
+    if truth is not None:
+        known = days.dt.strftime("%Y-%m-%d").map(truth.by_date)
+        points = [(x, y, y, y) for x, y in zip(places, known, strict=True) if not pd.isna(y)]
+        lines.append(Line(TRUE, points))
     marks = [
         (places.iloc[place], f"{days.iloc[place]:%d %b}") for place in (0, len(looks) // 2, -1)
     ]
     title = f"{metric['title']}: difference with its 95% confidence sequence, by day of exposure"
-    return line_chart([line], title, marks, is_share=metric["unit"] == "share", zero=True)
+    return line_chart(lines, title, marks, is_share=metric["unit"] == "share", zero=True)
 
 
 def _survival(curves: pd.DataFrame, arms: pd.DataFrame) -> str:

@@ -50,6 +50,25 @@ def test_a_release_answered_and_the_pipeline_ran_again(told):
     assert last["is_promoted"] or last["refusals"]
 
 
+def test_each_run_says_which_labels_taught_what_orders_the_lists(told):
+    for run in told["runs"]:
+        contenders = run["order"]["contenders"]
+        # What was shown teaches a ranker of its own, from the history and from its own lists.
+        assert {"ranker", "impression_ranker", "blend"} <= set(contenders)
+        assert contenders[run["order"]["chosen"]] == max(contenders.values())
+
+
+def test_the_experiment_is_guarded(home):
+    steps = dict(
+        query(
+            home,
+            "select step, status from experiments.exp_decisions "
+            "where experiment_id = 'popular_or_topshelf' and step like 'guardrail %'",
+        )
+    )
+    assert set(steps) == {"guardrail negative_events", "guardrail top_item_share"}
+
+
 def test_everything_shown_and_done_is_in_the_warehouse(home, told):
     landing = home / "demo" / "landing"
     shown = list(landed_rows(landing / "impressions"))
@@ -94,7 +113,11 @@ def test_the_truth_and_the_picture_are_there(told):
     assert truth["lift"] == pytest.approx(truth["treatment"] - truth["control"])
     assert truth["users"] > 20
     assert "true" in Path(told["picture"]).read_text(encoding="utf-8")
-    assert "popular_or_topshelf" in Path(told["page"]).read_text(encoding="utf-8")
+    page = Path(told["page"]).read_text(encoding="utf-8")
+    assert "popular_or_topshelf" in page
+    assert "What is true" in page
+    assert f"{truth['lift'] * 100:+.1f}" in page
+    assert 'class="line true"' in page
 
 
 def test_a_folder_that_is_no_demo_is_left_alone(tmp_path):

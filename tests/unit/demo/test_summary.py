@@ -10,10 +10,11 @@ import pytest
 from demo.experiment import Measured
 from demo.life import Story
 from demo.outcomes import Outcomes
-from demo.picture import counting, draw_lift, finding
-from demo.pipeline import Refresh
+from demo.page import truth_of
+from demo.picture import counting, draw_lift
+from demo.pipeline import Order, Refresh
 from demo.plan import DemoPlan
-from demo.summary import DemoSummary, counted, summarised, summary_text
+from demo.summary import DemoSummary, counted, finding, summarised, summary_text
 from demo.truth import TrueLift
 
 RESULT: dict[str, Any] = {
@@ -33,7 +34,8 @@ TRUTH = TrueLift(0.11, 0.16, 0.05, 0.004, 2000, {"2026-02-01": 0.04, "2026-02-03
 @pytest.fixture
 def summary() -> DemoSummary:
     story = Story(world=None, start=[], outcomes=Outcomes(1), lists=5000, events=9000)
-    story.refreshes.append(Refresh(0, "r1", True, (), 12.0))
+    order = Order("impression_ranker", "the ranker taught by impressions, nDCG@10 0.3", {})
+    story.refreshes.append(Refresh(0, "r1", True, (), order, 12.0))
     found = Measured(RESULT, LOOKS, "ship", "Ship topshelf.")
     return summarised(DemoPlan(), story, found, TRUTH, 321.04)
 
@@ -48,6 +50,7 @@ def test_the_measured_and_the_true_lift_stand_side_by_side(summary):
     assert true.split() == ["true", "11.0%", "16.0%", "+5.0", "(known", "to", "0.8)"]
     assert "measured: 1,000 users" in summary_text(summary)
     assert "verdict:  Ship topshelf." in lines
+    assert lines[-1] == "lists from day 1: by the ranker taught by impressions, nDCG@10 0.3"
 
 
 @pytest.mark.parametrize(
@@ -102,3 +105,11 @@ def test_the_picture_says_its_finding_and_is_the_same_again(summary, tmp_path):
     assert "Measured +6.0 points (+1.0 to +11.0), true +5.0" in text
     assert text == (tmp_path / "two.svg").read_text()
     assert len(text) < 60_000
+
+
+def test_the_page_gets_the_truth_in_words_and_by_date(summary):
+    truth = truth_of(summary)
+    assert truth.by_date == {"2026-02-01": 0.04, "2026-02-03": 0.05}
+    assert truth.words[0] == "Measured +6.0 points (+1.0 to +11.0), true +5.0."
+    for words in ("16.0% would", "11.0% with most popular items", "known to 0.8 points"):
+        assert words in truth.words[1]

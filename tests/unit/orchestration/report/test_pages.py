@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from orchestration.report.charts import Line, interval_bar, line_chart, number
-from orchestration.report.pages import experiment_page, product_page
+from orchestration.report.pages import Truth, experiment_page, product_page
 from orchestration.report.tables import UnknownExperimentError
 
 NOW = dt.datetime(2026, 3, 1, 4, 0)
@@ -190,6 +190,24 @@ def test_the_page_of_an_experiment_says_what_was_decided_and_why(tables):
     # What people wrote is shown as they wrote it, not obeyed.
     assert "<b>Bold" not in html
     assert "<b>Bold & new</b>" in text
+
+
+def test_what_is_true_stands_beside_what_was_measured(tables):
+    words = ("Measured +10 points, true +5.", "Known to 1 point.")
+    by_date = {f"2026-01-{day:02}": 0.05 for day in range(2, 15)}
+    html = experiment_page(tables, "e-1", NOW, Truth(words, by_date))
+    text = Page(html).text
+    assert "What is true Measured +10 points, true +5. Known to 1 point." in text
+    assert "measured true" in text
+    measured, true = (
+        html.split(f'class="line {name}" points="')[1] for name in ("treated", "true")
+    )
+    assert len(true.split('"')[0].split()) == 13
+    # Where both hold a day they are drawn at the same distance from the left.
+    assert true.split(",")[0] == measured.split()[1].split(",")[0]
+    plain = experiment_page(tables, "e-1", NOW)
+    assert "What is true" not in plain
+    assert 'class="line true"' not in plain
 
 
 def test_the_page_of_the_product_shows_cohorts_and_what_cannot_be_analysed(tables):
