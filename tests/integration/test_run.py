@@ -29,6 +29,17 @@ def test_the_two_stages_are_measured_beside_the_baselines(summary):
 
 
 @pytest.mark.usefixtures("summary")
+def test_the_four_runs_of_dbt_parse_the_project_once(places):
+    lines = [
+        json.loads(line)["info"]["name"]
+        for file in (places.home / "dbt").glob("dbt.log*")
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
+    assert lines.count("MainReportVersion") >= 4
+    assert lines.count("UnableToPartialParse") == 1
+
+
+@pytest.mark.usefixtures("summary")
 def test_the_ranker_that_impressions_taught_contends_with_the_one_of_the_time_split(places):
     rows = query(
         places.snapshot,
