@@ -133,7 +133,7 @@ def _grid(frame: Frame, *, is_share: bool) -> str:
     first, last = math.ceil(frame.y_from / step), math.floor(frame.y_until / step)
     for place in range(first, last + 1):
         level = frame.y(place * step)
-        label = number(place * step, is_share=is_share)
+        label = f"{100 * place * step:g} %" if is_share else number(place * step)
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" {_at("y", level)}/>'
             f'<text class="y" x="{LEFT - 6}" y="{level + 4:.1f}">{label}</text>'

@@ -237,7 +237,9 @@ def test_arms_without_any_row_of_sums_have_no_results_and_wait():
     assert verdict(found)[0] == "stop"
     early = check.assign(observed_until=pd.Timestamp("2026-01-02"))
     found = experiment_decisions(experiments(), early, arms(0, 0), METRICS, results)
-    assert verdict(found)[0] == "keep_running"
+    name, words = verdict(found)
+    assert name == "keep_running"
+    assert words.endswith("when all users are counted. d7_return has no users.")
 
 
 def test_the_last_look_is_the_result_and_days_may_miss_an_arm():
