@@ -9,12 +9,15 @@ from ml.experiments.decisions import experiment_decisions
 from ml.experiments.outlook import experiment_outlook
 from ml.experiments.results import experiment_looks, experiment_results
 from ml.experiments.survival import return_survival
+from orchestration.experiment_tables import experiment_tables
 from orchestration.figures import experiment_figures
 from orchestration.releases.registered import registered_releases
 from orchestration.resources import MappedLog, Warehouse
 
 EXPERIMENTS = "from experiments.exp_experiments where reject_reason is null"
 TABLES = ("exp_metric_sums", "exp_arms", "exp_checks", "exp_metrics", "ret_survival")
+# Only shown.
+SHOWN = ("exp_funnel", "ret_cohorts")
 DESCRIPTIONS = {
     "experiment_results": "Every metric of every arm and slice against its control.",
     "experiment_looks": "The differences and their sequences, day by day.",
@@ -28,7 +31,7 @@ DESCRIPTIONS = {
     specs=[
         dg.AssetSpec(
             ["ml", name],
-            deps=[["experiments", table] for table in (*TABLES, "exp_experiments")],
+            deps=[["experiments", table] for table in (*TABLES, *SHOWN, "exp_experiments")],
             description=description,
             kinds={"python"},
         )
@@ -44,6 +47,7 @@ def experiments(log: MappedLog, warehouse: Warehouse) -> Iterator[dg.Materialize
         sums, arms, checks, metrics, survival = (
             connection.execute(f"from experiments.{table}").df() for table in TABLES
         )
+        shown = [connection.execute(f"from experiments.{table}").df() for table in SHOWN]
     results = experiment_results(sums, arms, checks)
     releases = registered_releases(log.places().releases)
     decisions = experiment_decisions(rows, checks, arms, metrics, results, releases=releases)
@@ -57,11 +61,13 @@ def experiments(log: MappedLog, warehouse: Warehouse) -> Iterator[dg.Materialize
     figures = experiment_figures(
         rows, metrics, frames["experiment_looks"], frames["return_survival"], log.places().plots
     )
+    tables = experiment_tables(rows, metrics, results, *shown)
     for name, frame in frames.items():
         warehouse.replace(f"ml.{name}", frame)
         metadata: dict[str, dg.MetadataValue] = {
             "dagster/row_count": dg.IntMetadataValue(len(frame)),
             **figures.get(name, {}),
+            **tables.get(name, {}),
         }
         if name == "experiment_decisions":
             metadata["verdicts"] = _verdicts(decisions)

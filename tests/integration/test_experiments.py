@@ -11,6 +11,7 @@ import pytest
 from ml.experiments.decisions import experiment_decisions
 from ml.experiments.results import experiment_looks, experiment_results
 from ml.experiments.survival import return_survival
+from orchestration.experiment_tables import experiment_tables
 from orchestration.figures import experiment_figures
 from serving.assignment import Arm, Experiment, assigned_arm, is_held_out
 
@@ -268,6 +269,22 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
     # Before the change most of the users of today's arm y were shown x: they are set aside.
     assert verdicts["changed", "y"] == "stop"
     assert "give the experiment a new experiment_id" in last["words"]["changed", "y"]
+
+
+def test_what_the_report_shows_stands_in_tables_too(warehouse):
+    rows = table(warehouse, "exp_experiments")
+    arms, checks = table(warehouse, "exp_arms"), table(warehouse, "exp_checks")
+    results = experiment_results(table(warehouse, "exp_metric_sums"), arms, checks)
+    shown = experiment_tables(
+        rows[rows["reject_reason"].isna()],
+        table(warehouse, "exp_metrics"),
+        results,
+        table(warehouse, "exp_funnel"),
+        table(warehouse, "ret_cohorts"),
+    )
+    assert shown["experiment_results"].keys() == {"guardrails", "slices", "funnel"}
+    assert "| lifted / new | Time to answer |" in shown["experiment_results"]["guardrails"].md_str
+    assert shown["return_survival"].keys() == {"cohorts"}
 
 
 def test_every_experiment_that_users_met_is_drawn(warehouse, tmp_path):
