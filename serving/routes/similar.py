@@ -64,8 +64,9 @@ def router(parts: Application) -> APIRouter:
         items = [{**row, "rank": rank} for rank, row in enumerate(page, start=query.offset + 1)]
         for reason in course.degraded:
             parts.metrics.degraded.labels(reason).inc()
+        request_id = secrets.token_hex(12)
         meta = {
-            "request_id": secrets.token_hex(12),
+            "request_id": request_id,
             "release": bundle.release_id if bundle else None,
             "variant": LIVE,
             "generated_at": generated_at(bundle),
@@ -74,8 +75,7 @@ def router(parts: Application) -> APIRouter:
         }
         content = orjson.dumps({"items": items, "meta": meta})
         _log(parts, item_id, query.surface, meta, course, items, now)
-        headers = {"x-request-id": meta["request_id"]}
-        return Response(content, media_type=JSON, headers=headers)
+        return Response(content, media_type=JSON, headers={"x-request-id": request_id})
 
     return routes
 
