@@ -103,7 +103,7 @@ def test_every_system_is_measured_with_its_interval_and_its_seconds(results):
 def test_what_was_assumed_of_a_log_is_said(results, log):
     reach, assumed = results[1]["notes"][-2:]
     assert "journal has no mapping" in assumed
-    assert "view 768, like 192" in assumed
+    assert "view 720, like 240" in assumed
     assert "every event is a success" in assumed
     assert "the last 7 days (--horizon)" in assumed
     # By hand: firsts of the last seven days, and whether anybody had touched the item before.
