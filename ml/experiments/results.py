@@ -48,7 +48,7 @@ LOOK_COLUMNS = [
 
 
 def experiment_results(
-    sums: pd.DataFrame, arms: pd.DataFrame, checks: pd.DataFrame
+    sums: pd.DataFrame, arms: pd.DataFrame, checks: pd.DataFrame, experiments: pd.DataFrame
 ) -> pd.DataFrame:
     """Compare every arm with its control in every metric and slice.
 
@@ -60,13 +60,16 @@ def experiment_results(
         `exp_arms`: `experiment_id, variant, is_control`.
     checks : DataFrame
         `exp_checks`: `experiment_id, expected_user_count`.
+    experiments : DataFrame
+        `exp_experiments`: `experiment_id, primary_metric`.
 
     Returns
     -------
     DataFrame
         `RESULT_COLUMNS`. A row that cannot be answered has nan where its numbers would be and the
-        reason in `refusal`; p-values are adjusted over the metrics and arms of an experiment, and
-        over the slices of one metric.
+        reason in `refusal`. P-values are adjusted over the arms for the primary metric, which was
+        named before and decides alone; over arms and metrics for the others; and over arms and
+        slices within a metric.
     """
     totals = sums.groupby(KEYS, as_index=False, sort=True)[["exposed_count", *COLUMNS]].sum()
     pairs = _against_control(totals, arms, KEYS)
@@ -101,7 +104,7 @@ def experiment_results(
             p_value=p_value(shown["difference"] / error, effect.count, rho),
             refusal=refusal,
         )
-    return _with_adjusted(frame)[RESULT_COLUMNS]
+    return _with_adjusted(frame, experiments)[RESULT_COLUMNS]
 
 
 _SHOWN = ("difference", "plain_difference", "variance_reduction", "relative")
@@ -217,10 +220,14 @@ def _mature_share(pairs: pd.DataFrame) -> np.ndarray:
     return np.where(exposed > 0, mature / np.maximum(exposed, 1), 0.0)
 
 
-def _with_adjusted(frame: pd.DataFrame) -> pd.DataFrame:
+def _with_adjusted(frame: pd.DataFrame, experiments: pd.DataFrame) -> pd.DataFrame:
+    """Adjust among what is looked at together; the metric that decides pays for no other."""
     is_whole = frame["slice_name"] == "all"
+    primary = frame["experiment_id"].map(experiments.set_index("experiment_id")["primary_metric"])
+    is_primary = is_whole & (frame["metric"] == primary)
     parts = [
-        with_adjusted_p_values(frame.loc[is_whole], ["experiment_id"]),
+        with_adjusted_p_values(frame.loc[is_primary], ["experiment_id"]),
+        with_adjusted_p_values(frame.loc[is_whole & ~is_primary], ["experiment_id"]),
         with_adjusted_p_values(frame.loc[~is_whole], ["experiment_id", "metric"]),
     ]
     return pd.concat(parts).sort_index()

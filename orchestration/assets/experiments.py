@@ -48,7 +48,7 @@ def experiments(log: MappedLog, warehouse: Warehouse) -> Iterator[dg.Materialize
             connection.execute(f"from experiments.{table}").df() for table in TABLES
         )
         shown = [connection.execute(f"from experiments.{table}").df() for table in SHOWN]
-    results = experiment_results(sums, arms, checks)
+    results = experiment_results(sums, arms, checks, rows)
     releases = registered_releases(log.places().releases)
     decisions = experiment_decisions(rows, checks, arms, metrics, results, releases=releases)
     frames = {

@@ -243,7 +243,8 @@ def test_users_who_met_two_arms_or_share_a_browser_are_set_aside_and_counted(war
 
 def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
     arms, checks = table(warehouse, "exp_arms"), table(warehouse, "exp_checks")
-    results = experiment_results(table(warehouse, "exp_metric_sums"), arms, checks)
+    rows = table(warehouse, "exp_experiments")
+    results = experiment_results(table(warehouse, "exp_metric_sums"), arms, checks, rows)
     (_, lifted), *_ = results.loc[
         (results["slice_name"] == "all")
         & (results["experiment_id"] == "lifted")
@@ -259,7 +260,6 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
         & (results["metric"] == "latency_ms")
     ].iloc[0]
     assert 9.9 < slower["lower"] < slower["difference"] < slower["upper"] < 10.1
-    rows = table(warehouse, "exp_experiments")
     decisions = experiment_decisions(rows, checks, arms, table(warehouse, "exp_metrics"), results)
     last = decisions.loc[decisions["step"] == "verdict"].set_index(["experiment_id", "variant"])
     verdicts = last["verdict"].to_dict()

@@ -88,7 +88,7 @@ def experiments(guardrails: str = "", **changes: object) -> pd.DataFrame:
 def decided(frame: pd.DataFrame, *, guardrails: str = "", **changes: object) -> pd.DataFrame:
     """Decide with both arms of the right size unless `changes` of the checks say otherwise."""
     own, check = arms(), checks(**changes)
-    results = ExperimentResults.validate(experiment_results(frame, own, check))
+    results = ExperimentResults.validate(experiment_results(frame, own, check, experiments()))
     return ExperimentDecisions.validate(
         experiment_decisions(experiments(guardrails), check, own, METRICS, results)
     )
@@ -105,7 +105,7 @@ WORSE = sums({"old": values(400, 1000), "new": values(300, 1000)})
 
 
 def test_a_lift_worked_by_hand():
-    row = experiment_results(BETTER, arms(), checks()).iloc[0]
+    row = experiment_results(BETTER, arms(), checks(), experiments()).iloc[0]
     # Variances of ones and zeros with n - 1: 0.3 * 0.7 / 999 and 0.4 * 0.6 / 999.
     error = np.sqrt(0.3 * 0.7 / 999 + 0.4 * 0.6 / 999)
     assert row["difference"] == pytest.approx(0.1)
@@ -176,7 +176,7 @@ def test_what_may_still_do_harm_keeps_running_until_all_are_counted():
 
 def test_changed_shares_and_redirected_users_show_in_the_sample_ratio():
     own = arms(control=2600, treated=2000)
-    results = experiment_results(BETTER, own, checks())
+    results = experiment_results(BETTER, own, checks(), experiments())
     found = experiment_decisions(experiments(), checks(), own, METRICS, results)
     assert verdict(found)[0] == "stop"
     assert "chance hardly ever splits so" in verdict(found)[1]
@@ -192,7 +192,7 @@ def test_two_halves_that_differ_are_an_alarm():
     own, check = (frame.assign(experiment_id="history") for frame in (arms(), checks()))
     rows = experiments().assign(experiment_id="history")
     for frame, expected in ((BETTER, "stop"), (SAME, "nothing_to_decide")):
-        results = experiment_results(frame.assign(experiment_id="history"), own, check)
+        results = experiment_results(frame.assign(experiment_id="history"), own, check, rows)
         decisions = experiment_decisions(rows, check, own, METRICS, results)
         assert verdict(decisions)[0] == expected
 
@@ -208,7 +208,7 @@ def test_two_halves_that_differ_are_an_alarm():
 )
 def test_there_is_no_answer_for(users, refusal):
     frame = sums({name: users[name] for name in users if len(users[name])})
-    results = ExperimentResults.validate(experiment_results(frame, arms(), checks()))
+    results = ExperimentResults.validate(experiment_results(frame, arms(), checks(), experiments()))
     assert refusal in results["refusal"].iloc[0]
     assert results[["difference", "lower", "p_value"]].isna().all(axis=None)
     found = verdict(experiment_decisions(experiments(), checks(), arms(), METRICS, results))
@@ -220,7 +220,7 @@ def test_negative_revenue_counts_as_it_is():
     generator = np.random.default_rng(0)
     control, treated = generator.normal(-2, 5, 1000), generator.normal(-1, 5, 1000)
     row = experiment_results(
-        sums({"old": control, "new": treated}, "revenue"), arms(), checks()
+        sums({"old": control, "new": treated}, "revenue"), arms(), checks(), experiments()
     ).iloc[0]
     assert row["difference"] == pytest.approx(treated.mean() - control.mean())
     # A share of a loss has no meaning.
@@ -230,7 +230,7 @@ def test_negative_revenue_counts_as_it_is():
 
 def test_arms_without_any_row_of_sums_have_no_results_and_wait():
     empty = BETTER.iloc[:0]
-    results = experiment_results(empty, arms(0, 0), checks())
+    results = experiment_results(empty, arms(0, 0), checks(), experiments())
     assert results.empty
     check = checks(exposed_count=0, user_count=0, naming_count=0, join_rate=np.nan)
     found = experiment_decisions(experiments(), check, arms(0, 0), METRICS, results)
@@ -253,7 +253,7 @@ def test_the_last_look_is_the_result_and_days_may_miss_an_arm():
     days.append(sums({"old": generator.random(50)}).assign(exposed_date=DAY + pd.Timedelta(days=5)))
     frame = pd.concat(days)
     looks = ExperimentLooks.validate(experiment_looks(frame, arms(), checks()))
-    whole = experiment_results(frame, arms(), checks()).iloc[0]
+    whole = experiment_results(frame, arms(), checks(), experiments()).iloc[0]
     assert looks["user_count"].tolist() == [400, 800, 1200, 1600, 1600]
     for name in ("difference", "lower", "upper"):
         assert looks[name].iloc[-1] == pytest.approx(whole[name])
@@ -264,11 +264,33 @@ def test_slices_are_adjusted_among_themselves_and_not_with_the_whole():
         sums({"old": values(30, 200), "new": values(ones, 200)}, slice_name="user", slice=name)
         for name, ones in (("a", 60), ("b", 40), ("c", 35))
     ]
-    results = experiment_results(pd.concat([BETTER, *parts]), arms(), checks())
+    results = experiment_results(pd.concat([BETTER, *parts]), arms(), checks(), experiments())
     whole = results.loc[results["slice_name"] == "all"].iloc[0]
     assert whole["adjusted_p_value"] == pytest.approx(whole["p_value"])
     sliced = results.loc[results["slice_name"] == "user"].set_index("slice")
     assert sliced.loc["a", "adjusted_p_value"] == pytest.approx(3 * sliced.loc["a", "p_value"])
+
+
+def test_the_metric_that_decides_is_adjusted_over_the_arms_alone():
+    found = {"old": values(30, 1000), "new": values(72, 1000), "third": values(70, 1000)}
+    others = [
+        sums({"old": values(50, 1000), "new": values(52, 1000), "third": users}, name)
+        for name, users in (("revenue", values(90, 1000)), ("negative_events", values(51, 1000)))
+    ]
+    three = pd.DataFrame(
+        {"experiment_id": "e", "variant": list(found), "is_control": [True, False, False]}
+    )
+    frame = pd.concat([sums(found), *others])
+    results = experiment_results(frame, three, checks(), experiments())
+    indexed = results.set_index(["metric", "variant"])
+    raw, adjusted = indexed["p_value"], indexed["adjusted_p_value"]
+    # Benjamini and Hochberg by hand: of two arms the better one counts twice, the lesser of both.
+    new, third = ("d7_return", "new"), ("d7_return", "third")
+    assert raw[new] < raw[third] < 0.02
+    assert adjusted[third] == pytest.approx(raw[third])
+    assert adjusted[new] == pytest.approx(min(2 * raw[new], raw[third]))
+    # Two other metrics of two arms are four questions.
+    assert adjusted["revenue", "third"] == pytest.approx(4 * raw["revenue", "third"])
 
 
 def test_the_outlook_is_that_of_the_textbook():
@@ -301,7 +323,7 @@ def test_rows_that_come_later_than_is_waited_for_stop_a_running_experiment():
 def test_users_in_two_arms_say_that_shares_may_have_been_changed():
     own = arms().assign(two_variants_count=[100, 101])
     check = checks(exposed_count=2201)
-    results = experiment_results(BETTER, own, check)
+    results = experiment_results(BETTER, own, check, experiments())
     found = verdict(experiment_decisions(experiments(), check, own, METRICS, results))
     assert found[0] == "stop"
     assert "201 of them because they were in or saw two arms" in found[1]
