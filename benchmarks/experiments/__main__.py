@@ -6,7 +6,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.experiments.truth import Finding, alike, different, power, sample_ratios
+from benchmarks.experiments.findings import Finding
+from benchmarks.experiments.truth import alike, different, power, sample_ratios
+from benchmarks.experiments.verdicts import shipped_alike, shipped_lift
+
+QUESTIONS = (alike, different, power, shipped_alike, shipped_lift, sample_ratios)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -24,7 +28,7 @@ def main(
     """
     findings = [
         finding
-        for number, question in enumerate((alike, different, power, sample_ratios))
+        for number, question in enumerate(QUESTIONS)
         for finding in question(experiments, seed + number)
     ]
     Console(highlight=False, width=120).print(findings_table(findings, experiments))

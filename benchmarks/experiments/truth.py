@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import norm
-from statsmodels.stats.proportion import proportion_confint
 
+from benchmarks.experiments.findings import Finding, share_found
 from benchmarks.experiments.users import METRICS, Design, draw_users, true_differences
 from ml.experiments.effects import Effect, difference
 from ml.experiments.moments import moments_from_sums, sums_of_users
@@ -19,30 +18,6 @@ from ml.experiments.sequences import LEVEL, multiplier, tuning
 # Experiments drawn at a time: memory.
 BLOCK = 50
 ONE_LOOK = float(norm.ppf((1 + LEVEL) / 2))
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the table.
-
-    Attributes
-    ----------
-    question, metric : str
-    value, lower, upper : float
-        What was measured, with its 95% Monte Carlo interval.
-    promise : str
-        What must hold.
-    holds : bool
-        Whether the measurement is compatible with the promise.
-    """
-
-    question: str
-    metric: str
-    value: float
-    lower: float
-    upper: float
-    promise: str
-    holds: bool
 
 
 def looks(design: Design, experiments: int, seed: int) -> dict[str, list[Effect]]:
@@ -80,10 +55,10 @@ def alike(experiments: int, seed: int) -> Iterator[Finding]:
             reach = multiplier(effect.count, tuning(design.users))
             ever["sequence"] += int((z > reach).any(axis=1).sum())
             ever["one look"] += int((z > ONE_LOOK).any(axis=1).sum())
-        yield _share(
+        yield share_found(
             "A/A, looked at daily: rejects", metric, ever["sequence"], experiments, "<= 5%"
         )
-        yield _share(
+        yield share_found(
             "the same with ordinary intervals", metric, ever["one look"], experiments, "none"
         )
 
@@ -102,9 +77,12 @@ def different(experiments: int, seed: int) -> Iterator[Finding]:
             last += int((z[:, -1] <= ONE_LOOK).sum())
             errors.append(error[:, -1])
             plain_errors.append(effect.plain_difference[:, -1] - truth[metric])
-        yield _share("sequence holds the truth at all looks", metric, always, experiments, ">= 95%")
-        yield _share("ordinary interval holds it at the end", metric, last, experiments, "95%")
-        yield _bias(metric, np.concatenate(errors) / truth[metric])
+        yield share_found(
+            "sequence holds the truth at all looks", metric, always, experiments, ">= 95%"
+        )
+        yield share_found("ordinary interval holds it at the end", metric, last, experiments, "95%")
+        moved = np.concatenate(errors) - np.concatenate(plain_errors)
+        yield _bias(metric, moved / truth[metric])
         yield _narrower(metric, np.concatenate(errors), np.concatenate(plain_errors))
 
 
@@ -129,7 +107,7 @@ def power(experiments: int, seed: int) -> Iterator[Finding]:
         z = effect.difference / np.sqrt(effect.variance)
         found += int((z > multiplier(effect.count, tuning(count))).any(axis=1).sum())
     question = f"D7 lift of 3 points found by {count:,} users"
-    yield _share(question, "d7_return", found, experiments, ">= 80%")
+    yield share_found(question, "d7_return", found, experiments, ">= 80%")
 
 
 def sample_ratios(experiments: int, seed: int) -> Iterator[Finding]:
@@ -143,25 +121,13 @@ def sample_ratios(experiments: int, seed: int) -> Iterator[Finding]:
         one = generator.binomial(per_day, share, (experiments, days)).cumsum(axis=1)
         counts = np.stack([one, per_day * np.arange(1, days + 1) - one], axis=-1)
         alarms = int((anytime_p_values(counts, plan) < 0.001).any(axis=1).sum())
-        yield _share(question, "users", alarms, experiments, promise)
+        yield share_found(question, "users", alarms, experiments, promise)
 
 
-def _share(question: str, metric: str, count: int, total: int, promise: str) -> Finding:
-    """Return a share with its interval; a promise is broken when the interval says so."""
-    lower, upper = proportion_confint(count, total, method="wilson")
-    bound = float(promise.strip("<>= %")) / 100 if promise != "none" else 0.0
-    if promise.startswith("<="):
-        holds = count / total <= bound or lower <= bound
-    elif promise.startswith(">="):
-        holds = count / total >= bound or upper >= bound
-    else:
-        holds = promise == "none" or lower <= bound <= upper
-    return Finding(question, metric, count / total, float(lower), float(upper), promise, holds)
-
-
-def _bias(metric: str, errors: np.ndarray) -> Finding:
-    mean, reach = float(errors.mean()), ONE_LOOK * float(errors.std()) / math.sqrt(len(errors))
-    name = "CUPED: bias, as a share of the lift"
+def _bias(metric: str, moved: np.ndarray) -> Finding:
+    """Ask whether habits move the estimate: experiment by experiment, against the plain one."""
+    mean, reach = float(moved.mean()), ONE_LOOK * float(moved.std()) / math.sqrt(len(moved))
+    name = "CUPED minus plain, as a share of the lift"
     return Finding(name, metric, mean, mean - reach, mean + reach, "0", abs(mean) <= 1.5 * reach)
 
 

@@ -20,8 +20,8 @@ def with_adjusted_p_values(results: pd.DataFrame, families: list[str]) -> pd.Dat
     depend on each other positively (Benjamini, Yekutieli 2001). The p-values are valid at any
     look, so the adjusted ones are too.
     """
-    adjusted = pd.Series(float("nan"), index=results.index)
     tested = results.loc[results["p_value"].notna()]
-    for _, family in tested.groupby(families, sort=True):
-        adjusted.loc[family.index] = multipletests(family["p_value"], method="fdr_bh")[1]
-    return results.assign(adjusted_p_value=adjusted)
+    adjusted = tested.groupby(families)["p_value"].transform(
+        lambda family: multipletests(family, method="fdr_bh")[1]
+    )
+    return results.assign(adjusted_p_value=adjusted.astype("float64"))
