@@ -1,4 +1,4 @@
-"""Which experiment decides about a list, and what it asks for."""
+"""Which experiments a list belongs to, and what the one that decides about it asks for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +77,11 @@ class RunningExperiment:
                     f"{arm.serves!r}; it must be one of {', '.join(POLICIES)}"
                 )
 
+    @property
+    def is_changing_lists(self) -> bool:
+        """Whether an arm gets lists that its users would not get anyway."""
+        return any(arm.serves != LIVE for arm in self.experiment.arms)
+
 
 def chosen_policy(
     running: Sequence[RunningExperiment],
@@ -84,12 +89,13 @@ def chosen_policy(
     now: datetime,
     holdout: Holdout = NOBODY,
 ) -> tuple[str, str]:
-    """Return the arm of a user as `experiment:arm`, and the policy that makes the list.
+    """Return the arms of a user as `experiment:arm`, and the policy that makes the list.
 
     Parameters
     ----------
     running : sequence of RunningExperiment
-        The first that has an arm for the user decides, so that a list belongs to one arm alone.
+        Of those that change lists, the first that has an arm for the user decides, and the others
+        have no part in the list. Those that leave lists alone have their part in every list.
     user_id : str
     now : datetime
         With its time zone.
@@ -99,15 +105,18 @@ def chosen_policy(
     Returns
     -------
     label : str
-        Empty for a user without an arm; `HOLDOUT` for one who is held out.
+        Separated by blanks; empty for a user without an arm; `HOLDOUT` for one who is held out.
     policy : str
         One of `POLICIES`.
     """
     if is_held_out(user_id, holdout.share, holdout.salt):
         return HOLDOUT, holdout.serves
+    labels, policy, is_changed = [], LIVE, False
     for one in running:
-        if one.starts_at <= now < one.ends_at:
-            arm = assigned_arm(one.experiment, user_id)
-            if arm is not None:
-                return f"{one.experiment.experiment_id}:{arm.name}", arm.serves
-    return "", LIVE
+        arm = assigned_arm(one.experiment, user_id) if one.starts_at <= now < one.ends_at else None
+        if arm is None or (one.is_changing_lists and is_changed):
+            continue
+        labels.append(f"{one.experiment.experiment_id}:{arm.name}")
+        if one.is_changing_lists:
+            policy, is_changed = arm.serves, True
+    return " ".join(labels), policy

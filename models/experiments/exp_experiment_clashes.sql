@@ -1,5 +1,5 @@
--- Lines that are well written and cannot be analysed: what they name is unknown, or they get in the
--- way of another line.
+-- Lines that are well written and cannot be analysed: they get in the way of another line, what they
+-- name is unknown, or they have begun before.
 with
 
 lines as (
@@ -7,18 +7,34 @@ lines as (
     select
         line_number,
         experiment_id,
-        layer,
-        salt,
         primary_metric,
         guardrails,
-        layer_from,
-        layer_until,
-        starts_at,
-        ends_at
+        starts_at
 
     from {{ ref('exp_experiment_lines') }}
 
     where reject_reason is null
+
+),
+
+overlapping as (
+
+    select
+        line_number,
+        reject_reason
+
+    from {{ ref('exp_experiment_overlaps') }}
+
+),
+
+-- Moved under its name, an experiment would count users who have met it in its other time.
+labelled_lists as (
+
+    select
+        experiment_id,
+        first_shown_at
+
+    from {{ ref('exp_labelled_lists') }}
 
 ),
 
@@ -53,53 +69,21 @@ unknown_guardrails as (
 
 ),
 
--- Two lines of one id: a restart or new shares, whose users would be mixed. Two experiments of one
--- layer at one time on the same buckets: they would not exclude each other. One salt twice: the
--- users of one would be split by the other.
-clashes as (
-
-    select
-        lines.line_number,
-        case
-            when bool_or(lines.experiment_id = other_lines.experiment_id) then 'repeated_id'
-            when bool_or(lines.salt = other_lines.salt) then 'repeated_salt'
-            else 'overlaps_in_its_layer'
-        end as reject_reason
-
-    from lines
-
-    inner join lines as other_lines
-        on
-            lines.line_number != other_lines.line_number
-            and (
-                lines.experiment_id = other_lines.experiment_id
-                or lines.salt = other_lines.salt
-                or (
-                    lines.layer = other_lines.layer
-                    and lines.starts_at < other_lines.ends_at
-                    and other_lines.starts_at < lines.ends_at
-                    and lines.layer_from < other_lines.layer_until
-                    and other_lines.layer_from < lines.layer_until
-                )
-            )
-
-    group by lines.line_number
-
-),
-
 final as (
 
     select
         lines.line_number,
-        coalesce(
-            clashes.reject_reason,
-            case
-                when metrics.metric is null then 'unknown_metric'
-                else 'unknown_guardrail'
-            end
-        ) as reject_reason
+        case
+            when overlapping.reject_reason is not null then overlapping.reject_reason
+            when metrics.metric is null then 'unknown_metric'
+            when unknown_guardrails.line_number is not null then 'unknown_guardrail'
+            else 'shown_before_its_start'
+        end as reject_reason
 
     from lines
+
+    left join overlapping
+        on lines.line_number = overlapping.line_number
 
     left join metrics
         on lines.primary_metric = metrics.metric
@@ -107,13 +91,14 @@ final as (
     left join unknown_guardrails
         on lines.line_number = unknown_guardrails.line_number
 
-    left join clashes
-        on lines.line_number = clashes.line_number
+    left join labelled_lists
+        on lines.experiment_id = labelled_lists.experiment_id
 
     where
-        clashes.line_number is not null
+        overlapping.line_number is not null
         or metrics.metric is null
         or unknown_guardrails.line_number is not null
+        or labelled_lists.first_shown_at < lines.starts_at
 
 )
 

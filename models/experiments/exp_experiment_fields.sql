@@ -1,5 +1,3 @@
-{%- set time_zone = (var("mapping").get("experiments") or {}).get("time_zone") or "UTC" -%}
-
 -- The experiments of this log as they are written, in the seed or in a mapped table, with what each
 -- text says; null where it says nothing that can be read.
 with
@@ -20,6 +18,7 @@ seeded as (
         guardrails,
         holdout,
         note,
+        'seeds/experiments.csv' as written_in,
         {{ utc_timestamp('starts_at') }} as starts_at,
         {{ utc_timestamp('ends_at') }} as ends_at
 
@@ -29,26 +28,9 @@ seeded as (
 
 ),
 
-mapped as (
+planned as (
 
-    select
-        experiment_id,
-        layer,
-        layer_from,
-        layer_until,
-        salt,
-        variants,
-        starts_at as starts_text,
-        ends_at as ends_text,
-        unit,
-        primary_metric,
-        guardrails,
-        holdout,
-        note,
-        {{ utc_timestamp('starts_at', time_zone) }} as starts_at,
-        {{ utc_timestamp('ends_at', time_zone) }} as ends_at
-
-    from {{ source('mapped', 'experiments') }}
+    select * from {{ ref('stg_experiments__planned') }}
 
 ),
 
@@ -58,13 +40,13 @@ lines as (
 
     union all
 
-    select * from mapped
+    select * from planned
 
 ),
 
 renamed as (
 
-    select distinct
+    select
         nullif(trim(experiment_id), '') as experiment_id,
         nullif(trim(layer), '') as layer,
         coalesce(nullif(trim(layer_from), ''), '0') as layer_from_text,
@@ -79,10 +61,13 @@ renamed as (
         coalesce(nullif(lower(trim(guardrails)), ''), '') as guardrails,
         coalesce(nullif(trim(holdout), ''), '0') as holdout_text,
         nullif(trim(note), '') as note,
+        max(written_in) as written_in,
         starts_at,
         ends_at
 
     from lines
+
+    group by all
 
 ),
 
@@ -123,6 +108,7 @@ final as (
         primary_metric,
         guardrails,
         note,
+        written_in,
         cast(len(variant_names) as bigint) as variant_count,
         cast(list_min(variant_shares) as double) as least_share,
         cast(list_sum(variant_shares) as double) as share_sum,

@@ -19,6 +19,7 @@ final as (
         primary_metric,
         guardrails,
         note,
+        written_in,
         case
             when experiment_id is null then 'missing_id'
             when
@@ -46,6 +47,12 @@ final as (
         layer_from,
         layer_until,
         holdout,
+        -- The application gives some of its users another list than they would get anyway.
+        coalesce(
+            regexp_full_match(variants, '(\S+:(live|popular)\s*)+')
+            and regexp_matches(variants, ':popular(\s|$)'),
+            false
+        ) as is_changing_lists,
         starts_at,
         ends_at
 

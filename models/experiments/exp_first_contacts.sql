@@ -41,25 +41,31 @@ contacts as (
 
 ),
 
-first_contacts as (
+labelled_lists as (
+
+    select experiment_id from {{ ref('exp_labelled_lists') }}
+
+),
+
+met as (
 
     select
         assignments.experiment_id,
         assignments.user_id,
         assignments.variant,
         assignments.variant_count,
-        arg_min(contacts.surface, (contacts.contact_at, contacts.request_id)) as surface,
-        arg_min(contacts.release_id, (contacts.contact_at, contacts.request_id)) as release_id,
+        contacts.request_id,
+        contacts.release_id,
+        contacts.surface,
         -- Lists say `experiment:variant` of every experiment that they belong to.
         coalesce(
-            bool_or(
-                regexp_extract(
-                    ',' || contacts.shown_variant,
-                    '[,\s]' || assignments.experiment_id || ':([a-z0-9_]+)', 1
-                ) not in ('', assignments.variant)
-            ), false
-        ) as is_shown_another,
-        min(contacts.contact_at) as exposed_at
+            regexp_extract(
+                ',' || contacts.shown_variant,
+                '[,\s]' || assignments.experiment_id || ':([a-z0-9_]+)', 1
+            ), ''
+        ) as shown_arm,
+        labelled_lists.experiment_id is not null as is_labelled,
+        contacts.contact_at
 
     from assignments
 
@@ -72,11 +78,30 @@ first_contacts as (
             and contacts.contact_at >= greatest(experiments.starts_at, assignments.assigned_at)
             and contacts.contact_at < experiments.ends_at
 
-    group by
-        assignments.experiment_id,
-        assignments.user_id,
-        assignments.variant,
-        assignments.variant_count
+    left join labelled_lists
+        on assignments.experiment_id = labelled_lists.experiment_id
+
+),
+
+-- Where lists say of which experiments they are, others are of none: another experiment decided
+-- about them, or the application had not read the line yet.
+first_contacts as (
+
+    select
+        experiment_id,
+        user_id,
+        variant,
+        variant_count,
+        arg_min(surface, (contact_at, request_id)) as surface,
+        arg_min(release_id, (contact_at, request_id)) as release_id,
+        bool_or(shown_arm not in ('', variant)) as is_shown_another,
+        min(contact_at) as exposed_at
+
+    from met
+
+    where shown_arm != '' or not is_labelled
+
+    group by experiment_id, user_id, variant, variant_count
 
 ),
 

@@ -9,6 +9,7 @@ experiments as (
         variants,
         primary_metric,
         note,
+        written_in,
         reject_reason
 
     from {{ ref('exp_experiments') }}
@@ -25,6 +26,7 @@ final as (
         variants,
         primary_metric,
         note,
+        written_in,
         reject_reason,
         case reject_reason
             when 'missing_id' then 'experiment_id must name the experiment'
@@ -64,7 +66,15 @@ final as (
                 then
                     'experiments of one layer at one time need parts of it that do not overlap: '
                     || 'change layer_from and layer_until, the times or the layer'
-        end || '; edit seeds/experiments.csv' as remedy
+            when 'changes_the_lists_of_another'
+                then
+                    'a list can be that of one experiment: two at one time that serve popular need '
+                    || 'one layer and parts of it that do not overlap (layer_from, layer_until)'
+            when 'shown_before_its_start'
+                then
+                    'its lists were shown before starts_at: a restart needs a new experiment_id '
+                    || 'and a new salt, or users of both would be mixed'
+        end || '; edit ' || written_in as remedy
 
     from experiments
 

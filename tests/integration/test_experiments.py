@@ -184,6 +184,8 @@ def test_a_mapped_plan_is_read_like_the_lines_of_the_seed(warehouse):
     assert moments.drop_duplicates().to_numpy().tolist() == [
         [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-21")]
     ]
+    assert found.loc[MAPPED, "written_in"].endswith("experiments.parquet")
+    assert found.loc["lifted", "written_in"] == "seeds/experiments.csv"
 
 
 def test_sql_and_python_put_every_user_in_the_same_arms(warehouse):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from serving.assignment import Arm, Experiment, is_held_out
+from serving.assignment import Arm, Experiment, assigned_arm, is_held_out
 from serving.bundle import Bundle
 from serving.experiments import NOBODY, Holdout, RunningExperiment, chosen_policy
 from serving.ladder import Wish, listed
@@ -47,6 +47,20 @@ def test_of_two_experiments_a_list_belongs_to_the_first_that_has_the_user():
     assert set(labels) == {"first", "second"}
     alone = [chosen_policy([first], f"u{number}", START)[0] != "" for number in range(400)]
     assert [label == "first" for label in labels] == alone
+
+
+def test_an_experiment_that_leaves_lists_alone_has_its_part_in_all_of_them():
+    design = running("design", arms=(Arm("wide", 0.5, "live"), Arm("tight", 0.5, "live")))
+    users = [f"u{number}" for number in range(400)]
+    lists = {user: chosen_policy([running()], user, START) for user in users}
+    both = {user: chosen_policy([design, running()], user, START) for user in users}
+    assert {user: policy for user, (_, policy) in both.items()} == {
+        user: policy for user, (_, policy) in lists.items()
+    }
+    for user in users:
+        own, other = both[user][0].split(" ")
+        assert own == f"design:{assigned_arm(design.experiment, user).name}"
+        assert other == lists[user][0]
 
 
 def test_an_arm_that_nobody_could_answer_is_refused():
