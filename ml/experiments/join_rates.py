@@ -36,6 +36,6 @@ def broken_join_rates(checks: pd.DataFrame, bounds: Bounds | None = None) -> lis
         f"{row['join_rate']:.1%} of {row['naming_count']:,} interactions that name a list; no "
         f"impression of the others' item is found in it in the {row['join_window_hours']:g} hours "
         "before. Map or log the impressions of all lists with the request_id that events name, "
-        "raise attribution_hours, or end the experiment (ends_at in seeds/experiments.csv)"
+        f"raise attribution_hours, or end the experiment (ends_at in {row['written_in']})"
         for row in broken.to_dict("records")
     ]

@@ -14,6 +14,7 @@ experiments as (
 
     select
         experiment_id,
+        written_in,
         starts_at,
         ends_at
 
@@ -40,6 +41,7 @@ log_gaps as (
         missing_day_count,
         naming_count,
         join_rate,
+        naming_share,
         join_window_hours,
         late_share
 
@@ -75,12 +77,14 @@ final as (
 
     select
         experiments.experiment_id,
+        experiments.written_in,
         cast(coalesce(counted.exposed_count, 0) as bigint) as exposed_count,
         cast(coalesce(counted.user_count, 0) as bigint) as user_count,
         cast(coalesce(counted.unknown_variant_count, 0) as bigint) as unknown_variant_count,
         log_gaps.missing_day_count,
         log_gaps.naming_count,
         log_gaps.join_rate,
+        log_gaps.naming_share,
         log_gaps.join_window_hours,
         expected_users.expected_user_count,
         log_gaps.late_share,

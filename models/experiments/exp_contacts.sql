@@ -1,4 +1,4 @@
--- Moments at which a user could have met an experiment: lists that were shown; in a log without
+-- Moments at which a user could have met an experiment: lists that were shown; before the first of
 -- them, anything the user did.
 with
 
@@ -17,11 +17,9 @@ shown as (
 ),
 
 -- Lists may have been mapped, or logged by the online application.
-showing as (
+first_lists as (
 
-    select count(*) > 0 as is_showing_lists
-
-    from shown
+    select min(shown_at) as first_shown_at from shown
 
 ),
 
@@ -71,8 +69,8 @@ contacts as (
 
     from interactions
 
-    inner join showing
-        on not showing.is_showing_lists
+    inner join first_lists
+        on coalesce(interactions.interacted_at < first_lists.first_shown_at, true)
 
 ),
 

@@ -1,7 +1,7 @@
 {%- set window = "interval '" ~ var("attribution_hours") ~ "' hour" -%}
 
 -- Which shown list led to what users did. An interaction that names its list belongs to that list;
--- where no interaction names one, to the last impression of the item that the user had.
+-- one that names none, of a type that does not name them (yet), to the last impression of the item.
 with
 
 valued as (
@@ -11,6 +11,7 @@ valued as (
         user_id,
         item_id,
         request_id,
+        interaction_type,
         role,
         revenue,
         dwell_seconds,
@@ -20,11 +21,15 @@ valued as (
 
 ),
 
-naming as (
+naming_types as (
 
-    select count(request_id) > 0 as is_naming_lists
+    select
+        interaction_type,
+        naming_since
 
-    from valued
+    from {{ ref('exp_naming_types') }}
+
+    where is_naming
 
 ),
 
@@ -40,29 +45,42 @@ impressions as (
 
 ),
 
-attributed as (
+named as (
 
     select
         valued.*,
-        max(impressions.shown_at) as shown_at,
-        max_by(
-            impressions.request_id, (impressions.shown_at, impressions.request_id)
-        ) as shown_request_id
+        valued.request_id is not null
+        or coalesce(valued.interacted_at >= naming_types.naming_since, false) as is_naming_lists
 
     from valued
 
-    cross join naming
+    left join naming_types
+        on valued.interaction_type = naming_types.interaction_type
+
+),
+
+attributed as (
+
+    select
+        named.*,
+        max(impressions.shown_at) filter (
+            where named.request_id = impressions.request_id or not named.is_naming_lists
+        ) as shown_at,
+        max_by(
+            impressions.request_id, (impressions.shown_at, impressions.request_id)
+        ) filter (
+            where named.request_id = impressions.request_id or not named.is_naming_lists
+        ) as shown_request_id,
+        count(impressions.request_id) > 0 as is_of_shown_item
+
+    from named
 
     left join impressions
         on
-            valued.user_id = impressions.user_id
-            and valued.item_id = impressions.item_id
-            and impressions.shown_at <= valued.interacted_at
-            and impressions.shown_at > valued.interacted_at - {{ window }}
-            and (
-                valued.request_id = impressions.request_id
-                or not naming.is_naming_lists
-            )
+            named.user_id = impressions.user_id
+            and named.item_id = impressions.item_id
+            and impressions.shown_at <= named.interacted_at
+            and impressions.shown_at > named.interacted_at - {{ window }}
 
     group by all
 
@@ -79,6 +97,8 @@ final as (
         role,
         revenue,
         dwell_seconds,
+        is_naming_lists,
+        is_of_shown_item,
         shown_request_id is not null as is_attributed,
         interacted_at,
         cast(shown_at as timestamp) as shown_at

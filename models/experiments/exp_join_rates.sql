@@ -1,5 +1,6 @@
--- Which share of the interactions that name a list find its impression: what is lost here is lost
--- to every outcome that is attributed. A log that shows no lists has nothing to find.
+-- Which share of the interactions that name a list find its impression, and which share of those
+-- that could name one does: what is lost here is lost to every outcome that is attributed. A log
+-- that shows no lists has nothing to find.
 with
 
 impressions as (
@@ -32,12 +33,13 @@ interactions as (
     select
         user_id,
         request_id,
+        is_of_shown_item,
         is_attributed,
         interacted_at
 
     from {{ ref('exp_interactions') }}
 
-    where request_id is not null
+    where is_naming_lists and (request_id is not null or is_of_shown_item)
 
 ),
 
@@ -45,7 +47,11 @@ counted as (
 
     select
         users.experiment_id,
-        count(*) as naming_count,
+        count(interactions.request_id) as naming_count,
+        count(interactions.request_id) filter (
+            where interactions.is_of_shown_item
+        ) as naming_shown_count,
+        count(*) filter (where interactions.is_of_shown_item) as shown_count,
         count(*) filter (where interactions.is_attributed) as joined_count
 
     from users
@@ -69,7 +75,8 @@ final as (
         experiment_id,
         cast(naming_count as bigint) as naming_count,
         cast(joined_count as bigint) as joined_count,
-        cast(joined_count / naming_count as double) as join_rate,
+        cast(joined_count / nullif(naming_count, 0) as double) as join_rate,
+        cast(naming_shown_count / nullif(shown_count, 0) as double) as naming_share,
         cast({{ var("attribution_hours") }} as double) as window_hours
 
     from counted

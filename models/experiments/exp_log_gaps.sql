@@ -18,6 +18,7 @@ join_rates as (
         experiment_id,
         naming_count,
         join_rate,
+        naming_share,
         window_hours
 
     from {{ ref('exp_join_rates') }}
@@ -41,6 +42,7 @@ final as (
         missing_days.missing_day_count,
         cast(coalesce(join_rates.naming_count, 0) as bigint) as naming_count,
         join_rates.join_rate,
+        join_rates.naming_share,
         join_rates.window_hours as join_window_hours,
         late_interactions.late_share
 

@@ -66,6 +66,7 @@ valued as (
         interactions.user_id,
         interactions.item_id,
         interactions.request_id,
+        interactions.interaction_type,
         interactions.role,
         case event_types.value_is
             when 'money' then coalesce(interactions.value, 0)
@@ -98,6 +99,7 @@ final as (
         user_id,
         item_id,
         request_id,
+        interaction_type,
         role,
         cast(revenue as double) as revenue,
         cast(dwell_seconds as double) as dwell_seconds,

@@ -93,7 +93,7 @@ def test_every_check_of_a_table_stops_what_is_downstream():
 EXPERIMENT = """
 create schema experiments;
 create table experiments.exp_checks as select
-    'e' as experiment_id, {count} as naming_count, {rate} as join_rate, 24.0 as join_window_hours,
+    'e' as experiment_id, 'shop.plan' as written_in, {count} as naming_count, {rate} as join_rate, 24.0 as join_window_hours,
     timestamp '2026-01-01' as starts_at, timestamp '2026-02-01' as ends_at,
     timestamp '{until}' as observed_until
 """
@@ -107,6 +107,7 @@ def test_a_running_experiment_that_loses_its_outcomes_stops_the_run_and_says_wha
     assert "join rate of 'e' must be >= 90%, got 50.0% of 100 interactions" in result.description
     assert "in the 24 hours before" in result.description
     assert "raise attribution_hours" in result.description
+    assert "end the experiment (ends_at in shop.plan)" in result.description
 
 
 @pytest.mark.parametrize(
