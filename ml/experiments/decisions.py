@@ -89,7 +89,7 @@ def _verdict(case: Case, steps: list[Step]) -> tuple[str, str]:
     believed = [by_name[name] for name in ("schema", "join rate", "sample ratio")]
     for step in believed:
         if step.status == "failed":
-            return "stop", f"Stop: the numbers cannot be trusted. {step.words}."
+            return "stop", f"Stop: the numbers cannot be trusted. {step.words}"
     if case.experiment["experiment_id"] == HISTORY:
         return _verdict_of_history(primary)
     if case.experiment["experiment_id"] == HOLDOUT:
@@ -98,7 +98,7 @@ def _verdict(case: Case, steps: list[Step]) -> tuple[str, str]:
     guardrails = [step for step in steps if step.name.startswith("guardrail ")]
     for step in guardrails:
         if step.status == "failed":
-            return "stop", f"Stop: it does harm. {step.words}."
+            return "stop", f"Stop: it does harm. {step.words}"
     if primary.status == "failed":
         return "stop", f"Stop: control is better. {primary.words}"
     waiting = [step for step in [primary, *guardrails] if step.status == "waiting"]
@@ -106,10 +106,10 @@ def _verdict(case: Case, steps: list[Step]) -> tuple[str, str]:
     if waiting and case.check["observed_until"] < until:
         return "keep_running", (
             f"Keep running until about {until:%Y-%m-%d}, when all users are counted. "
-            f"{waiting[0].words}."
+            f"{waiting[0].words}"
         )
     if waiting:
-        return "stop", f"Stop: it has run its time without an answer. {waiting[0].words}."
+        return "stop", f"Stop: it has run its time without an answer. {waiting[0].words}"
     if by_name["rollback ready"].status == "failed":
         return "keep_running", f"Do not ship yet. {by_name['rollback ready'].words}"
     return "ship", f"Ship {case.arm['variant']}. {primary.words}"
@@ -121,9 +121,8 @@ def _verdict_of_history(primary: Step) -> tuple[str, str]:
             "Two halves that were treated alike differ: do not believe other results before you "
             f"know why. {primary.words}"
         )
-    return "nothing_to_decide", (
-        f"Two halves of the users that were treated alike, as a test of the test. {primary.words}."
-    )
+    words = "Two halves of the users that were treated alike, as a test of the test"
+    return "nothing_to_decide", f"{words}. {primary.words}"
 
 
 def _all_counted_at(case: Case) -> pd.Timestamp:

@@ -192,26 +192,16 @@ def _refusals(pairs: pd.DataFrame, effect: Effect) -> pd.Series:
     least = np.minimum(pairs["user_count"], pairs["control_user_count"])
     nothing = (pairs["sum_d"] == 0) | (pairs["control_sum_d"] == 0)
     still = (effect.plain_variance == 0) | ~np.isfinite(effect.variance)
-    flat = _is_flat(pairs, "") | _is_flat(pairs, "control_")
     reasons = [
         (least == 0, "an arm has no users whose window is over"),
         (least < LEAST_USERS, f"an arm has fewer than {LEAST_USERS} users whose window is over"),
         (nothing, "an arm has nothing to divide by, such as impressions"),
-        (
-            flat | still,
-            "all users of an arm have the same value: there is no variation to judge by",
-        ),
+        (still, "all users have the same value: there is no variation to judge by"),
     ]
     refusal = pd.Series(None, index=pairs.index, dtype=object)
     for condition, text in reversed(reasons):
         refusal = refusal.mask(pd.Series(np.asarray(condition), index=pairs.index), text)
     return refusal
-
-
-def _is_flat(pairs: pd.DataFrame, arm: str) -> np.ndarray:
-    """Whether the metric is the same for all users of an arm, such as when nobody bought."""
-    moments = moments_from_sums(pairs[[f"{arm}{name}" for name in COLUMNS]].to_numpy(np.float64))
-    return np.asarray(moments.covariance[..., 0, 0] == 0)
 
 
 def _mature_share(pairs: pd.DataFrame) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ml.experiments.effects import RULE_OF_THREE
 from ml.experiments.results import LEAST_USERS
 from ml.experiments.sample_ratio import sample_ratio
 from ml.experiments.sequences import LEVEL
@@ -13,9 +14,6 @@ from ml.experiments.way_back import way_back
 
 # From then on no window of a metric is open, and what was late has arrived.
 LAST_DAY = 30
-# If it happened to more than 3 / n of the users, n users without it would be seen less than once in
-# twenty times; also by who looks daily, for it cannot un-happen.
-RULE_OF_THREE = 3.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +28,9 @@ class Bounds:
         Most of what was done that may be loaded later than is waited for.
     join_rate : float
         Least share of interactions naming a list that find its impression.
+    naming_share : float
+        Least share naming a list among interactions with items that were just shown, where others
+        of their type name one. Most may be of users who found the item again by themselves.
     sample_ratio_p_value : float
         Least p-value of the split, valid at every look.
     false_discovery_rate : float
@@ -39,6 +40,7 @@ class Bounds:
     set_aside_share: float = 0.05
     late_share: float = 0.05
     join_rate: float = 0.9
+    naming_share: float = 0.1
     sample_ratio_p_value: float = 0.001
     false_discovery_rate: float = 1 - LEVEL
 
@@ -87,14 +89,14 @@ def _schema(case: Case, bounds: Bounds) -> Step:
         told += f"; the log has no event on {gaps} of its days, which lowers both arms alike"
     if share > bounds.set_aside_share:
         too_many = f"more than {bounds.set_aside_share:.0%} leave too little to compare"
-        words = f"{told}{_why_set_aside(case)}: {too_many}"
+        words = f"{told}{_why_set_aside(case)}: {too_many}."
         return Step("schema", "failed", share, bounds.set_aside_share, words)
     late = float(case.check["late_share"])
     last_window_at = pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=LAST_DAY)
     if late > bounds.late_share and case.check["observed_until"] < last_window_at:
         words = (
             f"{late:.1%} of what was done was loaded later than experiment_lateness_days: users "
-            "are counted as if they had stayed away. Raise it in the settings file, or load sooner"
+            "are counted as if they had stayed away. Raise it in the settings file, or load sooner."
         )
         return Step("schema", "failed", late, bounds.late_share, words)
     return Step("schema", "passed", share, bounds.set_aside_share, f"{told}.")
@@ -120,8 +122,14 @@ def _join_rate(case: Case, bounds: Bounds) -> Step:
         return Step("join rate", "passed", math.nan, bounds.join_rate, words)
     words = f"{rate:.1%} of {count:,} interactions that name a list find its impression "
     words += f"within {case.check['join_window_hours']:g} hours"
+    named = float(case.check["naming_share"])
+    if not math.isnan(named):
+        words += f"; of the interactions with items that were just shown, {named:.0%} name a list"
+    if named < bounds.naming_share:
+        words += f": below {bounds.naming_share:.0%}, the others seem to have lost its request_id."
+        return Step("join rate", "failed", named, bounds.naming_share, words)
     if rate < bounds.join_rate:
-        words += f": below {bounds.join_rate:.0%}, outcomes are lost on the way"
+        words += f": below {bounds.join_rate:.0%}, outcomes are lost on the way."
         return Step("join rate", "failed", rate, bounds.join_rate, words)
     return Step("join rate", "passed", rate, bounds.join_rate, f"{words}.")
 
@@ -137,7 +145,7 @@ def _sample_ratio(case: Case, bounds: Bounds) -> Step:
         for name, count, share in zip(case.arms["variant"], counts, shares, strict=True)
     )
     if p_value < bound:
-        words = f"{split}: chance hardly ever splits so, something decides who is counted"
+        words = f"{split}: chance hardly ever splits so, something decides who is counted."
         return Step("sample ratio", "failed", p_value, bound, words)
     return Step("sample ratio", "passed", p_value, bound, f"{split}: as planned.")
 
@@ -152,13 +160,14 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     """Compare the harm, the change in the wrong direction, with what is borne."""
     step = f"guardrail {metric}"
     row = _result(case, metric)
+    # It cannot un-happen, so the rule of three holds for who looks daily as well.
     if row is not None and _is_never(case, row):
         most = RULE_OF_THREE / row["user_count"]
         words = f"{case.metrics['title'][metric]!s}: none of {row['user_count']:,} users had any"
         if most <= margin:
             text = f"{words}: at most {most:.2g}, worse by less than {margin:g}."
             return Step(step, "passed", most, margin, text)
-        text = f"{words}, too few to exclude {margin:g}"
+        text = f"{words}, too few to exclude {margin:g}."
         return Step(step, "waiting", most, margin, text)
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
@@ -168,9 +177,9 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     title = str(case.metrics["title"][metric])
     words = f"{title}: changed by {_told(case, metric, row['difference'])}, {_interval(case, row)}"
     if harm[0] > margin:
-        return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {margin:g}")
+        return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {margin:g}.")
     if harm[1] > margin:
-        return Step(step, "waiting", harm[1], margin, f"{words}: {margin:g} is not excluded yet")
+        return Step(step, "waiting", harm[1], margin, f"{words}: {margin:g} is not excluded yet.")
     return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {margin:g}.")
 
 
@@ -202,7 +211,7 @@ def _primary(case: Case, bounds: Bounds) -> Step:
         f"{row['mature_share']:.0%} of those exposed"
     )
     if row["adjusted_p_value"] > bound or row["lower"] <= 0 <= row["upper"]:
-        text = f"{words}: no difference is shown"
+        text = f"{words}: no difference is shown."
         return Step(step, "waiting", row["adjusted_p_value"], bound, text)
     status, text = ("passed", "better") if sign * row["difference"] > 0 else ("failed", "worse")
     return Step(step, status, row["adjusted_p_value"], bound, f"{words}: {text}.")

@@ -86,6 +86,27 @@ def test_the_relative_difference_is_unknown_where_control_is_nothing_or_less():
     assert below.difference == pytest.approx(4)
 
 
+def test_an_arm_without_one_buyer_could_have_had_three_of_the_others_unseen():
+    baskets = np.array([0.0] * 96 + [10.0, 10.0, 20.0, 20.0])
+    for arms, flat_users in (((np.zeros(200), baskets), 200), ((baskets, np.zeros(50)), 50)):
+        found = effect_of(*((users, 1, np.arange(len(users))) for users in arms))
+        # Of the buyers, the mean weighted by itself: (100 + 100 + 400 + 400) / 60.
+        unseen = 3 * (1000 / 60) ** 2 / flat_users**2
+        assert found.plain_variance == pytest.approx(unseen + baskets.var(ddof=1) / 100, rel=5e-3)
+        # Habits say nothing about buyers who were not seen.
+        assert found.variance == found.plain_variance
+        assert found.difference == found.plain_difference
+
+
+def test_an_arm_whose_lists_are_all_fallbacks_is_flat_though_their_number_varies():
+    lists = np.array([1.0, 2.0, 3.0] * 100)
+    some = np.where(np.arange(300) % 2, lists, 0.0)
+    found = effect_of((lists, lists, 0), (some, lists, 0))
+    alone = effect_of((some, lists, 0), (some, lists, 0)).variance / 2
+    assert found.variance > 1.01 * alone
+    assert effect_of((lists, lists, 0), (lists, lists, 0)).variance == 0
+
+
 def test_an_empty_arm_has_no_difference():
     empty = moments_from_sums(np.zeros(10))
     one = moments_from_sums(sums_of_users(np.array([1.0, 2.0]), np.ones(1), np.zeros(1)))

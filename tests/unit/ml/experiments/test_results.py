@@ -67,6 +67,7 @@ def checks(**changes: object) -> pd.DataFrame:
         "missing_day_count": 0,
         "naming_count": 500,
         "join_rate": 0.99,
+        "naming_share": 0.6,
         "join_window_hours": 24.0,
         "late_share": 0.0,
         "expected_user_count": 2000.0,
@@ -89,9 +90,12 @@ def decided(frame: pd.DataFrame, *, guardrails: str = "", **changes: object) -> 
     """Decide with both arms of the right size unless `changes` of the checks say otherwise."""
     own, check = arms(), checks(**changes)
     results = ExperimentResults.validate(experiment_results(frame, own, check, experiments()))
-    return ExperimentDecisions.validate(
+    found = ExperimentDecisions.validate(
         experiment_decisions(experiments(guardrails), check, own, METRICS, results)
     )
+    # Words are whole sentences, whatever they are put together from.
+    assert found["words"].str.fullmatch(r".*[^.]\.").all()
+    return found
 
 
 def verdict(decisions: pd.DataFrame) -> tuple[str, str]:
@@ -137,6 +141,7 @@ def test_better_without_harm_ships_and_says_why():
     [
         (WORSE, {}, "control is better"),
         (BETTER, {"join_rate": 0.5}, "below 90%, outcomes are lost"),
+        (BETTER, {"naming_share": 0.09}, "9% name a list: below 10%"),
         (BETTER, {"exposed_count": 2200}, "200 (9.1%) are set aside"),
         (SAME, {}, "it has run its time without an answer"),
     ],
@@ -160,6 +165,18 @@ def test_harm_that_never_happened_is_at_most_three_in_all_users(margin, status):
     found = decided(pd.concat([BETTER, never]), guardrails=f"negative_events:{margin}")
     step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
     assert (step["status"], step["value"]) == (status, 0.003)
+
+
+def test_harm_that_never_happened_in_control_is_named():
+    harmful = sums({"old": values(0, 1000), "new": values(50, 1000)}, "negative_events")
+    found = decided(pd.concat([BETTER, harmful]), guardrails="negative_events:0.01")
+    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+    # Control could have had 3 in 1,000 unseen: a variance of 0.003 beside 0.05 * 0.95.
+    error = np.sqrt(0.003 / 1000 + 0.05 * 0.95 / 999)
+    assert step["status"] == "failed"
+    assert step["value"] == pytest.approx(0.05 - 3.0354 * error, rel=1e-4)
+    assert verdict(found)[0] == "stop"
+    assert "Stop: it does harm." in verdict(found)[1]
 
 
 def test_what_may_still_do_harm_keeps_running_until_all_are_counted():
@@ -203,7 +220,7 @@ def test_two_halves_that_differ_are_an_alarm():
         ({"old": values(30, 1000), "new": np.array([])}, "an arm has no users"),
         ({"old": values(30, 1000), "new": values(30, 99)}, "fewer than 100 users"),
         ({"old": values(0, 1000), "new": values(0, 1000)}, "there is no variation"),
-        ({"old": values(0, 1000), "new": values(50, 1000)}, "there is no variation"),
+        ({"old": values(1000, 1000), "new": values(1000, 1000)}, "there is no variation"),
     ],
 )
 def test_there_is_no_answer_for(users, refusal):
@@ -214,6 +231,8 @@ def test_there_is_no_answer_for(users, refusal):
     found = verdict(experiment_decisions(experiments(), checks(), arms(), METRICS, results))
     assert found[0] == "stop"
     assert refusal in found[1]
+    assert found[1].endswith(".")
+    assert ".." not in found[1]
 
 
 def test_negative_revenue_counts_as_it_is():
@@ -232,7 +251,9 @@ def test_arms_without_any_row_of_sums_have_no_results_and_wait():
     empty = BETTER.iloc[:0]
     results = experiment_results(empty, arms(0, 0), checks(), experiments())
     assert results.empty
-    check = checks(exposed_count=0, user_count=0, naming_count=0, join_rate=np.nan)
+    check = checks(
+        exposed_count=0, user_count=0, naming_count=0, join_rate=np.nan, naming_share=np.nan
+    )
     found = experiment_decisions(experiments(), check, arms(0, 0), METRICS, results)
     assert verdict(found)[0] == "stop"
     early = check.assign(observed_until=pd.Timestamp("2026-01-02"))
