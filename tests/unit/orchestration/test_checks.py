@@ -93,7 +93,8 @@ def test_every_check_of_a_table_stops_what_is_downstream():
 EXPERIMENT = """
 create schema experiments;
 create table experiments.exp_checks as select
-    'e' as experiment_id, 'shop.plan' as written_in, {count} as naming_count, {rate} as join_rate, 24.0 as join_window_hours,
+    'e' as experiment_id, 'shop.plan' as written_in,
+    {count} as naming_count, {rate} as join_rate, 24.0 as join_window_hours,
     timestamp '2026-01-01' as starts_at, timestamp '2026-02-01' as ends_at,
     timestamp '{until}' as observed_until
 """
