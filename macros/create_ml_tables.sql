@@ -305,7 +305,8 @@
         baseline double,
         detectable_difference double,
         detectable_share double,
-        detectable_at_one_look double
+        detectable_at_one_look double,
+        users_for_a_tenth double
     );
     create table if not exists ml.return_survival (
         experiment_id varchar,

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ml.experiments.effects import difference
 from ml.experiments.moments import COLUMNS, moments_from_sums
-from ml.experiments.power import detectable_effect, detectable_effect_at_one_look
+from ml.experiments.power import detectable_effect, detectable_effect_at_one_look, users_for_effect
 
 DAYS = (7, 14, 28, 56)
 OUTLOOK_COLUMNS = [
@@ -16,6 +16,7 @@ OUTLOOK_COLUMNS = [
     "detectable_difference",
     "detectable_share",
     "detectable_at_one_look",
+    "users_for_a_tenth",
 ]
 
 
@@ -54,6 +55,8 @@ def experiment_outlook(sums: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame
         if not deviation > 0 or not np.isfinite(baseline):
             continue
         daily = arrivals[metric]
+        # A float, because a metric whose baseline is 0 has no tenth.
+        tenth = float(users_for_effect(deviation, baseline / 10)) if baseline else np.nan
         for days in DAYS:
             count = _users_within(daily, days)
             if count < 2:
@@ -68,6 +71,7 @@ def experiment_outlook(sums: pd.DataFrame, checks: pd.DataFrame) -> pd.DataFrame
                     "detectable_difference": found,
                     "detectable_share": found / abs(baseline) if baseline else np.nan,
                     "detectable_at_one_look": detectable_effect_at_one_look(deviation, count),
+                    "users_for_a_tenth": tenth,
                 }
             )
     return pd.DataFrame(rows, columns=OUTLOOK_COLUMNS)

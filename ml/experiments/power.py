@@ -68,6 +68,33 @@ def promised_power(
     return norm.cdf(shift - reach) + norm.cdf(-shift - reach)
 
 
+def users_for_effect(
+    deviation: float, effect: float, share: float = 0.5, power: float = POWER, level: float = LEVEL
+) -> int:
+    """Return the users of both arms by whom a true difference of this size is found.
+
+    The other way round of `detectable_effect`: that shrinks with the root of the users.
+
+    Parameters
+    ----------
+    deviation : float
+        As in `detectable_effect`, > 0.
+    effect : float
+        True difference, not 0.
+    share, power, level : float
+        As in `detectable_effect`.
+
+    Raises
+    ------
+    ValueError
+        If the effect is 0.
+    """
+    if effect == 0:
+        raise ValueError("effect must not be 0: no number of users would find it")
+    by_one = float(detectable_effect(np.array(deviation), 1.0, share, power, level))
+    return math.ceil((by_one / effect) ** 2)
+
+
 def users_for_rate(baseline: float, lift: float, power: float = POWER, level: float = LEVEL) -> int:
     """Return the users of both arms that a change of a rate, such as D7 retention, needs.
 

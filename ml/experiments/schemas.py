@@ -112,6 +112,7 @@ class ExperimentOutlook(pa.DataFrameModel):
     detectable_difference: np.float64 = pa.Field(gt=0.0, le=LARGEST)
     detectable_share: np.float64 = pa.Field(nullable=True, ge=0.0, le=LARGEST)
     detectable_at_one_look: np.float64 = pa.Field(gt=0.0, le=LARGEST)
+    users_for_a_tenth: np.float64 = pa.Field(nullable=True, ge=1.0, le=LARGEST)
 
     class Config:
         """Exactly these columns, a row per metric and duration."""

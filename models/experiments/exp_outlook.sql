@@ -10,7 +10,8 @@ final as (
         cast(baseline as double) as baseline,
         cast(detectable_difference as double) as detectable_difference,
         cast(detectable_share as double) as detectable_share,
-        cast(detectable_at_one_look as double) as detectable_at_one_look
+        cast(detectable_at_one_look as double) as detectable_at_one_look,
+        cast(users_for_a_tenth as double) as users_for_a_tenth
 
     from {{ source('ml', 'experiment_outlook') }}
 

@@ -326,6 +326,8 @@ def test_the_outlook_is_that_of_the_textbook():
     error = np.sqrt(0.3 * 0.7 * 2 / 999)
     assert found["detectable_at_one_look"] == pytest.approx(2.8016 * error, rel=1e-3)
     assert found["detectable_difference"] == pytest.approx((3.0354 + 0.8416) * error, rel=1e-3)
+    # To find three points of thirty: 4 * 0.3 * 0.7 * (3.035 + 0.84)^2 / 0.03^2, up to n - 1.
+    assert found["users_for_a_tenth"] == pytest.approx(4 * 0.21 * 3.877**2 / 0.03**2, rel=2e-3)
     assert experiment_outlook(history.iloc[:0], check).empty
 
 

@@ -14,6 +14,7 @@ from ml.experiments.power import (
     detectable_effect,
     detectable_effect_at_one_look,
     promised_power,
+    users_for_effect,
     users_for_rate,
 )
 from ml.experiments.sample_ratio import CONCENTRATION, anytime_p_values, sample_ratio
@@ -88,6 +89,7 @@ def test_as_many_users_as_a_rate_needs_have_the_promised_power(baseline, lift):
     deviation = np.sqrt((rates * (1 - rates)).mean())
     assert promised_power(np.array(lift), deviation, count) == pytest.approx(0.8, abs=0.01)
     assert detectable_effect(deviation, count) == pytest.approx(abs(lift), rel=0.02)
+    assert users_for_effect(deviation, lift) == pytest.approx(count, rel=0.02)
 
 
 def test_one_look_finds_what_statsmodels_says():
@@ -99,6 +101,8 @@ def test_one_look_finds_what_statsmodels_says():
 
 
 def test_rates_that_do_not_differ_are_refused():
+    with pytest.raises(ValueError, match="effect must not be 0"):
+        users_for_effect(0.46, 0.0)
     with pytest.raises(ValueError, match="rates must differ"):
         users_for_rate(0.3, 0.0)
     with pytest.raises(ValueError, match="rates must differ"):
