@@ -95,6 +95,7 @@ def product_page(tables: Tables, now: datetime) -> str:
     return _template("product.html").render(
         verdicts=last.to_dict("records"),
         rejected=rejected.to_dict("records"),
+        activity=_activity(tables["ret_activity"]),
         cohorts=_cohorts(tables["ret_cohorts"]),
         outlook=_outlook(tables["exp_outlook"]),
         survival=_survival(history, arms.loc[arms["experiment_id"] == "history"]),
@@ -207,6 +208,24 @@ def _funnel(funnel: pd.DataFrame, arms: pd.DataFrame) -> list[dict[str, Any]]:
             row["share"] = row["user_count"] / first if first else 0.0
         found.append({"variant": arm["variant"], "is_control": arm["is_control"], "rows": rows})
     return found
+
+
+def _activity(activity: pd.DataFrame) -> dict[str, Any]:
+    """Return how many were active lately and four weeks before, and a line of all weeks."""
+    places = [place for place in (len(activity) - 1, len(activity) - 29) if place >= 0]
+    weekly = activity.loc[activity["weekly_user_count"].notna()].reset_index(drop=True)
+    counts = weekly["weekly_user_count"].astype(float).tolist()
+    points = [(float(place), count, count, count) for place, count in enumerate(counts)]
+    days = pd.to_datetime(weekly["active_date"]).tolist()
+    marks = [
+        (float(place), f"{days[place]:%d %b %Y}")
+        for place in range(0, len(days), max(1, (len(days) - 1) // 2))
+    ]
+    title = "Users active in seven days, by the last of them"
+    return {
+        "rows": [activity.iloc[place].to_dict() for place in places],
+        "chart": line_chart([Line("treated", points)], title, marks),
+    }
 
 
 def _cohorts(cohorts: pd.DataFrame) -> dict[str, Any]:

@@ -16,6 +16,7 @@ READ = {
     "exp_decisions": "experiment_id, variant, step_number",
     "exp_outlook": "metric, run_days",
     "exp_funnel": "experiment_id, variant, step_number",
+    "ret_activity": "active_date",
     "ret_cohorts": "cohort_week, week_number",
     "ret_survival_curves": "experiment_id, variant, day_number",
 }

@@ -26,6 +26,7 @@ select 1 as experiment_id, 1 as variant, 1 as metric, 1 as exposed_date;
 create table experiments.exp_decisions as select 1 as experiment_id, 1 as variant, 1 as step_number;
 create table experiments.exp_outlook as select 1 as metric, 1 as run_days;
 create table experiments.exp_funnel as select 1 as experiment_id, 1 as variant, 1 as step_number;
+create table experiments.ret_activity as select 1 as active_date;
 create table experiments.ret_cohorts as select 1 as cohort_week, 1 as week_number;
 create table experiments.ret_survival_curves as
 select 1 as experiment_id, 1 as variant, 1 as day_number;

@@ -95,6 +95,7 @@ def tables() -> dict[str, pd.DataFrame]:
                 "user_count": [700],
                 "baseline": [0.3],
                 "detectable_difference": [0.05],
+                "users_for_a_tenth": [15603.0],
             }
         ),
         "exp_funnel": pd.DataFrame(
@@ -104,6 +105,14 @@ def tables() -> dict[str, pd.DataFrame]:
                 "step_number": [1, 2],
                 "step": ["met it", "clicked an item"],
                 "user_count": [1000, 250],
+            }
+        ),
+        "ret_activity": pd.DataFrame(
+            {
+                "active_date": pd.date_range("2026-01-01", periods=30),
+                "daily_user_count": range(100, 130),
+                "weekly_user_count": [NAN] * 6 + [500.0] * 24,
+                "monthly_user_count": [NAN] * 27 + [1234.0] * 3,
             }
         ),
         "ret_cohorts": pd.DataFrame(

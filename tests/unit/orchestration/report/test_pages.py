@@ -89,10 +89,14 @@ def test_what_is_true_stands_beside_what_was_measured(tables):
 
 
 def test_the_page_of_the_product_shows_cohorts_and_what_cannot_be_analysed(tables):
-    text = Page(product_page(tables, NOW)).text
+    html = product_page(tables, NOW)
+    text = Page(html).text
     assert "2026-01-05 40 100 55 2026-01-12 30 100" in text
     assert "broken: missing_salt" in text
-    assert "Back on day 7 30.0 % ± 5.0 %" in text
+    # The last day that is over, and the one four weeks before it.
+    assert "28 days 2026-01-30 129 500 1,234 2026-01-02 101 n/a n/a" in text
+    assert "Users active in seven days" in html
+    assert "Back on day 7 30.0 % ± 5.0 % 15,603" in text
 
 
 def test_a_log_without_users_still_has_a_page(tables):
