@@ -32,13 +32,14 @@ def promotion(
     """Make the newest release live if its gates are passed, record it, remove old ones."""
     settings, places = log.settings(), log.places()
     releases = places.releases
+    bounds = log.reviewed().gates
     signature = Signature(f"run {context.run.run_id[:8]}", "", datetime.now(UTC))
     note_builds(releases, signature.changed_by)
     release_id = releases_on_disk(releases)[0]
     outcome = "not asked for (TOPSHELF_PROMOTE=manual)"
     if settings.promotes_itself or not was_anything_live(releases):
         try:
-            promote(releases, release_id, log.reviewed().gates, signature)
+            promote(releases, release_id, bounds, signature)
             outcome = "live"
         except PromotionBlockedError as error:
             # The release is kept, and what was live goes on answering.
@@ -48,7 +49,7 @@ def promotion(
             outcome = str(error)
             context.log.warning(outcome)
     removed = remove_old_releases(releases, settings.kept_releases)
-    warnings = catch_up(settings, log.read().name, warehouse, releases)
+    warnings = catch_up(settings, log.read().name, warehouse, releases, bounds)
     for warning in warnings:
         context.log.warning(warning)
     with holding_aliases(releases):

@@ -129,7 +129,7 @@ def promote(
 
 def gates_of(releases: Path, release_id: str, pointers: Pointers, bounds: GateBounds) -> list[Gate]:
     """Verify a release, all of it, and hold it against the gates."""
-    bundle = _opened(releases, release_id)
+    bundle = open_whole(releases, release_id)
     live = None
     if pointers.live and pointers.live != release_id:
         try:
@@ -142,7 +142,7 @@ def gates_of(releases: Path, release_id: str, pointers: Pointers, bounds: GateBo
 
 def start_canary(releases: Path, release_id: str, percent: float, signature: Signature) -> Change:
     """Let a release answer a share of the users; errors as of `with_canary`."""
-    _opened(releases, release_id)
+    open_whole(releases, release_id)
     return _move(
         releases,
         "canary",
@@ -165,7 +165,7 @@ def end_canary(releases: Path, signature: Signature) -> Change:
 
 def start_shadow(releases: Path, release_id: str, signature: Signature) -> Change:
     """Ask a release beside the live one; errors as of `with_shadow`."""
-    _opened(releases, release_id)
+    open_whole(releases, release_id)
     return _move(
         releases,
         "shadow",
@@ -180,7 +180,7 @@ def rollback(releases: Path, signature: Signature) -> Change:
     with holding_aliases(releases):
         before, trail = mend(releases), trail_of(releases)
         after, after_trail = rolled_back(before, trail, set(releases_on_disk(releases)))
-        _opened(releases, str(after.live))
+        open_whole(releases, str(after.live))
         change = signature.change("rollback", str(after.live), after, after_trail)
         record_change(releases, change)
         return change
@@ -237,7 +237,7 @@ def _move(releases: Path, action: str, release_id: str, signature: Signature, mo
         return change
 
 
-def _opened(releases: Path, release_id: str) -> Bundle:
+def open_whole(releases: Path, release_id: str) -> Bundle:
     """Open a release after reading all of it; says what there is if it is not there."""
     on_disk = releases_on_disk(releases)
     # Compared with the names that are there: a name from the command line is never a path.

@@ -61,9 +61,14 @@ class Place:
         )
         return Warehouse(log=log, patience_seconds=3.0)
 
+    def bounds(self) -> GateBounds:
+        """Return the bounds of the gates of the log."""
+        return load_reviewed(self.mapping, self.settings.project_root).gates
+
     def catch_up(self) -> list[str]:
         """Tell MLflow and the warehouse."""
-        return catch_up(self.settings, self.mapping.name, self.warehouse(), self.releases)
+        name = self.mapping.name
+        return catch_up(self.settings, name, self.warehouse(), self.releases, self.bounds())
 
 
 def show_releases(settings: Settings, *, repair: bool, as_json: bool) -> int:
@@ -140,8 +145,7 @@ def _do(settings: Settings, reason: str, step: Step, *, as_json: bool) -> int:
     """Take a step, say that it is in effect, then tell MLflow and the warehouse."""
     try:
         place = _place(settings)
-        bounds = load_reviewed(place.mapping, settings.project_root).gates
-        change = step(place.releases, bounds, Signature(who(), reason, datetime.now(UTC)))
+        change = step(place.releases, place.bounds(), Signature(who(), reason, datetime.now(UTC)))
     except PromotionBlockedError as error:
         # The refusal is in the history, which the warehouse shows.
         complain(str(error))
