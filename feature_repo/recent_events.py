@@ -6,7 +6,8 @@ two together.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Protocol
 
 import orjson
@@ -48,6 +49,10 @@ class RecentEvent:
     value: float | None = None
 
 
+# `astuple` copies every value, which takes most of the time of writing a batch.
+_values = attrgetter(*(column.name for column in fields(RecentEvent)))
+
+
 class RecentEvents(Protocol):
     """A store of recent events that all processes share. Errors are `OSError`."""
 
@@ -83,7 +88,7 @@ def merged(known: Iterable[RecentEvent], added: Iterable[RecentEvent]) -> list[R
 
 def encoded(events: Iterable[RecentEvent]) -> str:
     """Write events down as the text that the feature holds."""
-    return orjson.dumps([astuple(event) for event in events]).decode()
+    return orjson.dumps([_values(event) for event in events]).decode()
 
 
 def decoded(text: str | bytes) -> list[RecentEvent]:

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Mapping, Sequence
+from hashlib import sha1
 from typing import Any
 
 import mmh3
@@ -18,6 +19,22 @@ _MOMENT_FIELD = f"_ts:{VIEW}".encode()
 # Field 2 of Feast's Value, `string_val`, has this tag in protobuf's wire format.
 _STRING_TAG = 0x12
 _ATTEMPTS = 20
+# Users that are written at once: the server does nothing else meanwhile.
+_BLOCK = 500
+# Writes the users whose events are still those that were read; of the others another process was
+# faster. One script for all, so that the server's own write to disk is one as well.
+_WRITE = """
+local done = {}
+for place, key in ipairs(KEYS) do
+    local digest, cell, moment = ARGV[3 * place], ARGV[3 * place + 1], ARGV[3 * place + 2]
+    done[place] = 0
+    if redis.sha1hex(redis.call('hget', key, ARGV[1]) or '') == digest then
+        redis.call('hset', key, ARGV[1], cell, ARGV[2], moment)
+        done[place] = 1
+    end
+end
+return done
+"""
 
 
 class RedisRecentEvents:
@@ -46,9 +63,10 @@ class RedisRecentEvents:
 
     def add(self, events: Mapping[str, Sequence[RecentEvent]]) -> None:
         """Add events by user; one that is known already changes nothing."""
+        users = sorted(events)
         try:
-            for user_id, added in sorted(events.items()):
-                self._add(user_id, added)
+            for first in range(0, len(users), _BLOCK):
+                self._add({user_id: events[user_id] for user_id in users[first : first + _BLOCK]})
         except redis.RedisError as error:
             raise _unavailable(error) from error
 
@@ -68,28 +86,31 @@ class RedisRecentEvents:
         """Close the connections."""
         self._client.close()
 
-    def _add(self, user_id: str, added: Sequence[RecentEvent]) -> None:
-        """Read, change and write as one step, again if another process was faster."""
-        key = self._key(user_id)
+    def _add(self, left: Mapping[str, Sequence[RecentEvent]]) -> None:
+        """Read, change and write, again for those whom another process changed meanwhile."""
         for _ in range(_ATTEMPTS):
-            with self._client.pipeline() as pipe:
-                try:
-                    pipe.watch(key)
-                    stored = pipe.hget(key, _FEATURE_FIELD)
-                    rows = merged(decoded(text_of_value(stored)) if stored else [], added)
-                    newest = rows[-1].occurred_at if rows else 0.0
-                    pipe.multi()
-                    cells = {
-                        _FEATURE_FIELD: value_of_text(encoded(rows)),
-                        _MOMENT_FIELD: _timestamp(newest),
-                    }
-                    pipe.hset(key, mapping=cells)
-                    pipe.execute()
-                except redis.WatchError:
-                    continue
+            done = self._try(left)
+            left = {user_id: left[user_id] for user_id in left if user_id not in done}
+            if not left:
                 return
-        msg = f"the events of one user were changed {_ATTEMPTS} times meanwhile; try again"
+        msg = f"the events of {len(left)} users were changed {_ATTEMPTS} times meanwhile; try again"
         raise OSError(msg)
+
+    def _try(self, users: Mapping[str, Sequence[RecentEvent]]) -> set[str]:
+        """Return the users who were written; in two round trips, for a request waits for them."""
+        keys = [self._key(user_id) for user_id in users]
+        with self._client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hget(key, _FEATURE_FIELD)
+            known = pipe.execute()
+        cells = []
+        for stored, added in zip(known, users.values(), strict=True):
+            rows = merged(decoded(text_of_value(stored)) if stored else [], added)
+            newest = rows[-1].occurred_at if rows else 0.0
+            digest = sha1(stored or b"", usedforsecurity=False).hexdigest()
+            cells += [digest, value_of_text(encoded(rows)), _timestamp(newest)]
+        told = self._client.eval(_WRITE, len(keys), *keys, _FEATURE_FIELD, _MOMENT_FIELD, *cells)
+        return {user_id for user_id, is_done in zip(users, told, strict=True) if is_done}
 
     def _key(self, user_id: str) -> bytes:
         """Return Feast's key of a user: how many keys, their types, names and values; project."""

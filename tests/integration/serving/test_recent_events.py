@@ -97,6 +97,19 @@ def test_a_writer_of_the_file_holds_no_reader_up(tmp_path):
         assert store.read_at_once("ann") == [event(1)]
 
 
+def test_a_batch_of_many_users_takes_few_round_trips(redis_server):
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    store = RedisRecentEvents(redis_server.url, "topshelf_test", 5)
+    users = {f"u{number}": [event(number)] for number in range(500)}
+    for again in range(2):
+        before = client.info("stats")["total_reads_processed"]
+        store.add(users)
+        # The server reads what was sent in pieces of some kilobytes, so these are no two either.
+        assert client.info("stats")["total_reads_processed"] - before < 100, again
+    assert all(store.read(user_id) == events for user_id, events in users.items())
+
+
 def test_a_server_that_is_not_there_is_an_error_within_its_time():
     store = RedisRecentEvents("redis://127.0.0.1:1/0", "topshelf_test")
     with pytest.raises(OSError, match="does not answer"):
