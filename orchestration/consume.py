@@ -2,12 +2,18 @@
 
 import logging
 import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 from orchestration.serve import usable_settings
 from orchestration.settings import Settings
 from serving.application import open_recent_events
+from serving.bundle_files import BundleError, read_manifest
 from serving.consuming import Consumer, RedisStream
 from serving.landing import LandingLog
+from serving.pointers import PointersError, read_pointers
+from serving.taste import moment_of
 
 LOG = logging.getLogger("topshelf.consuming")
 PAUSE_SECONDS = 1.0
@@ -29,12 +35,13 @@ def consume_in_terminal(settings: Settings, stream: RedisStream) -> int:
     chosen = usable_settings(settings)
     if chosen is None:
         return 1
-    events = LandingLog(chosen.landing / "events")
-    rejected = LandingLog(chosen.landing / "rejected")
+    moment = partial(landing_moment, chosen.releases)
+    events = LandingLog(chosen.landing / "events", now=moment)
+    rejected = LandingLog(chosen.landing / "rejected", now=moment)
     recent = open_recent_events(
         chosen.online_store, chosen.recent_events, chosen.project, chosen.store_seconds
     )
-    consumer = Consumer(stream, events, rejected, recent)
+    consumer = Consumer(stream, events, rejected, recent, moment)
     try:
         while True:
             try:
@@ -54,3 +61,17 @@ def consume_in_terminal(settings: Settings, stream: RedisStream) -> int:
         rejected.close()
         recent.close()
         stream.close()
+
+
+def landing_moment(releases: Path) -> datetime:
+    """Return the moment of the clock, or the cutoff of the live release if the clock is behind it.
+
+    As `Application.moment`, for who has no release open.
+    """
+    now = datetime.now(UTC)
+    try:
+        live = read_pointers(releases).live
+        return max(now, moment_of(read_manifest(releases / live))) if live else now
+    # Events are taken whatever state the releases are in.
+    except (PointersError, BundleError):
+        return now

@@ -54,9 +54,9 @@ class Application:
         self._shelf: Shelf | None = None
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
         self._loader.start()
-        self.events = LandingLog(self.settings.landing / "events", now=self.now)
-        self.impressions = LandingLog(self.settings.landing / "impressions", now=self.now)
-        self.shadows = LandingLog(self.settings.landing / "shadow", now=self.now)
+        self.events = LandingLog(self.settings.landing / "events", now=self.moment)
+        self.impressions = LandingLog(self.settings.landing / "impressions", now=self.moment)
+        self.shadows = LandingLog(self.settings.landing / "shadow", now=self.moment)
         self.shadow = Shadow(self.shadows, self.metrics)
         self.variants = VariantRecorder(self.settings.releases, process_name())
         self.recent = open_recent_events(
@@ -76,6 +76,15 @@ class Application:
         """Return the releases that answer now; None while starting."""
         return None if self._shelf is None or self.is_starting else self._shelf.shelved
 
+    def moment(self) -> datetime:
+        """Return the moment of the clock, or the cutoff of what answers if the clock is behind it.
+
+        A release passes for knowing all that was known before its cutoff. What a slow clock put
+        there would be in no list and in no micro-batch.
+        """
+        shelved, now = self.shelved(), self.now()
+        return max(now, shelved.cutoff or now) if shelved else now
+
     def event_types(self) -> frozenset[str]:
         """Return the types of events that the log knows; none as long as no release tells."""
         shelved = self.shelved()
@@ -90,6 +99,10 @@ class Application:
         faults = list(shelved.faults)
         if shelved.live is None:
             faults.append("no release; `topshelf run` makes one")
+        if self.moment() > self.now():
+            faults.append(
+                f"the clock of this machine is behind the release, made for {self.moment()}"
+            )
         if self.store_breaker.is_open:
             faults.append("the online store does not answer")
         release = shelved.live.release_id if shelved.live else None

@@ -4,11 +4,14 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
 from serving.bundle import Bundle
 from serving.bundle_files import BundleError
 from serving.pointers import CANARY, LIVE, Pointers, PointersError, PointerWatch
+from serving.taste import cutoff_of
 
 LOG = logging.getLogger("topshelf.serving")
 POLL_SECONDS = 0.5
@@ -34,6 +37,11 @@ class Shelved:
     bundles: Mapping[str, Bundle] = field(default_factory=dict)
     last_good: str | None = None
     faults: tuple[str, ...] = ()
+
+    @cached_property
+    def cutoff(self) -> datetime | None:
+        """The latest moment that one of the releases was made for."""
+        return max(map(cutoff_of, self.bundles.values()), default=None)
 
     @property
     def live(self) -> Bundle | None:

@@ -41,7 +41,7 @@ def router(parts: Application) -> APIRouter:
         Send one event, or a list of them. The answer comes when all are on disk, so that nothing
         that was accepted is lost. Sent again with the same `event_id`, an event counts once.
         """
-        now = parts.now()
+        now = parts.moment()
         sent = body if isinstance(body, list) else [body]
         _check_types(parts, sent)
         rows = [landing_row(event, now) for event in sent]

@@ -70,7 +70,7 @@ def router(parts: Application) -> APIRouter:
         from serving.ladder import Wish
 
         shelved = shelved_or_problem(parts)
-        course, now = Course(), parts.now()
+        course, now = Course(), parts.moment()
         bundle, variant, policy = _chosen(parts, shelved, user_id, now)
         length = query.n + query.offset + spare
         wish = Wish(user_id, length, query.category, frozenset(query.exclude), policy)
