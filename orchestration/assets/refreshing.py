@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
 from feature_repo.upsert import upsert_features
 from ml.schemas.refreshed import RefreshedActivity, RefreshedLists
-from orchestration.refreshing.batch import BATCH_ROWS, next_batch
+from orchestration.refreshing.batch import BATCH_ROWS, Batch, next_batch
 from orchestration.refreshing.progress import live_bundle, read_progress, write_progress
 from orchestration.refreshing.tables import refreshed_users, upsert
 from orchestration.resources import Features, MappedLog, Warehouse
@@ -58,7 +59,7 @@ def refreshed_rows(
             places.landing / "events",
             recent,
             read_progress(places.progress),
-            refreshed_users(warehouse),
+            lambda: refreshed_users(warehouse),
             config.rows,
         )
     finally:
@@ -67,12 +68,7 @@ def refreshed_rows(
     RefreshedLists.validate(batch.lists, lazy=True)
     RefreshedActivity.validate(batch.activity, lazy=True)
     published = upsert(warehouse, batch, places.refreshed)
-    rows = batch.activity[["user_id", *ACTIVITY]].astype(object)
-    known = [
-        dict(zip(rows.columns, values, strict=True))
-        for values in rows.where(rows.notna(), None).itertuples(index=False)
-    ]
-    moment = datetime.fromisoformat(batch.progress.moment).astimezone(UTC)
+    known, moment = online_rows(batch)
     upserted = upsert_features(features.open(), VIEW, known, moment) if known else 0
     # Last: whatever was killed before this point is done again, with the same result.
     write_progress(places.progress, batch.progress)
@@ -89,3 +85,13 @@ def refreshed_rows(
     yield dg.MaterializeResult(
         asset_key=ACTIVITY_KEY, metadata={"dagster/row_count": upserted, **told}
     )
+
+
+def online_rows(batch: Batch) -> tuple[list[dict[str, Any]], datetime]:
+    """Return the features of a batch as the online store takes them, and their moment."""
+    rows = batch.activity[["user_id", *ACTIVITY]].astype(object)
+    known = [
+        dict(zip(rows.columns, values, strict=True))
+        for values in rows.where(rows.notna(), None).itertuples(index=False)
+    ]
+    return known, datetime.fromisoformat(batch.progress.moment).astimezone(UTC)

@@ -1,6 +1,6 @@
 """One micro-batch: which users are dirty, and what their rows are now."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ def next_batch(
     events: Path,
     recent: RecentEvents,
     progress: Progress,
-    refreshed: Iterable[str],
+    refreshed: Callable[[], Iterable[str]],
     limit: int = BATCH_ROWS,
 ) -> Batch:
     """Read on in the landing log, and make the rows of the users who are in what is new.
@@ -70,8 +70,9 @@ def next_batch(
         The online store. Gets the new events, which it may lack if it was away when they landed.
     progress : Progress
         Of the last batch that was finished.
-    refreshed : iterable of str
-        Users who have rows. If another release made them, they are dirty as well.
+    refreshed : callable
+        Gives the users who have rows. It is asked if another release made them: they are all
+        dirty then.
     limit : int
         Most lines read, >= 1.
     """
@@ -80,7 +81,7 @@ def next_batch(
     added = recent_by_user([row for row in landed.rows if _is_event(row)])
     recent.add(added)
     moment = _moment(added, moment_in(progress.moment, cutoff))
-    stale = [] if progress.release_id in ("", bundle.release_id) else [*refreshed]
+    stale = [] if progress.release_id in ("", bundle.release_id) else [*refreshed()]
     users = sorted({*added, *stale})
     lists: list[dict[str, Any]] = []
     activity: list[dict[str, Any]] = []

@@ -59,7 +59,7 @@ def land(tmp_path):
 def batch_of(bundle, recent, tmp_path):
     def make(progress=None, refreshed=(), limit=100):
         return next_batch(
-            bundle, tmp_path / "events", recent, progress or Progress(), refreshed, limit
+            bundle, tmp_path / "events", recent, progress or Progress(), lambda: refreshed, limit
         )
 
     return make
