@@ -7,45 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
-import httpx
 import pytest
 
 from serving.landing import landed_rows
 from serving.settings import ServingSettings
+from tests.integration.serving.sender import Sender
 from tests.integration.serving.server import Server, home_of
 
 KILLS = 50
 SENDERS = 4
-
-
-class Sender(threading.Thread):
-    """A client that sends each event until it is acknowledged, as a client should."""
-
-    def __init__(self, url: str, name: str, stop: threading.Event) -> None:
-        super().__init__(name=name)
-        self.url, self.stop = url, stop
-        self.acknowledged: list[str] = []
-        self.sent = 0
-
-    def run(self) -> None:
-        """Send until told to stop."""
-        client = httpx.Client(base_url=self.url, timeout=5)
-        while not self.stop.is_set():
-            ids = [f"{self.name}-{self.sent}-{number}" for number in range(random.randint(1, 5))]
-            events = [
-                {"event_id": one, "user_id": self.name, "item_id": "i1", "event_type": "view"}
-                for one in ids
-            ]
-            while not self.stop.is_set():
-                try:
-                    answer = client.post("/v1/events", json=events)
-                except httpx.TransportError:
-                    time.sleep(0.01)
-                    continue
-                if answer.status_code == 200:
-                    self.acknowledged += ids
-                    break
-            self.sent += 1
 
 
 @pytest.mark.integration
