@@ -89,7 +89,7 @@ def _cohorts(cohorts: pd.DataFrame) -> str:
     for week, rows in cohorts.groupby("cohort_week", sort=True):
         shares = dict(zip(rows["week_number"], rows["retained_share"], strict=True))
         cells = [f"{shares[place]:.0%}" if place in shares else "" for place in weeks]
-        lines.append([f"{pd.Timestamp(week):%Y-%m-%d}", f"{rows['user_count'].iloc[0]:,}", *cells])
+        lines.append([f"{week:%Y-%m-%d}", f"{rows['user_count'].iloc[0]:,}", *cells])
     return _table(("week", "users", *map(str, weeks)), lines)
 
 

@@ -1,5 +1,6 @@
 """The command `python -m benchmarks.experiments`."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,14 @@ from benchmarks.experiments.findings import Finding
 from benchmarks.experiments.truth import alike, different, power, sample_ratios
 from benchmarks.experiments.verdicts import shipped_alike, shipped_lift
 
-QUESTIONS = (alike, different, power, shipped_alike, shipped_lift, sample_ratios)
+QUESTIONS: tuple[Callable[[int, int], list[Finding]], ...] = (
+    alike,
+    different,
+    power,
+    shipped_alike,
+    shipped_lift,
+    sample_ratios,
+)
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

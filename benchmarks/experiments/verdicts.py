@@ -93,9 +93,11 @@ def _decided(ones: np.ndarray, users: np.ndarray, per_day: int) -> np.ndarray:
     checks = _checks(looks, counts, 2.0 * per_day * DAYS)
     results = experiment_results(_sums(looks, ones, users), arms, checks, rows)
     asked = set(_worth_asking(results)) | set(looks[len(users) - 1 :: len(users)])
-    frames = (frame.loc[frame["experiment_id"].isin(asked)] for frame in (rows, checks, arms))
+    rows, checks, arms = (
+        frame.loc[frame["experiment_id"].isin(asked)] for frame in (rows, checks, arms)
+    )
     seen = results.loc[results["experiment_id"].isin(asked) & results["metric"].isin(NAMES[:2])]
-    decisions = experiment_decisions(*frames, METRICS, seen)
+    decisions = experiment_decisions(rows, checks, arms, METRICS, seen)
     last = decisions.loc[decisions["step"] == "verdict"].set_index("experiment_id")["verdict"]
     return last.reindex(looks, fill_value="not asked").to_numpy()
 

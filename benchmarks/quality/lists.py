@@ -164,7 +164,7 @@ def _deep_enough(log: MappedLog, k: int) -> dict[str, Any]:
     project = sql_defaults(PROJECT_ROOT)
     variables = {**log.dbt_vars(), **TWO_MOMENTS}
     deeper = {
-        name: max(k, variables.get(name, project[name]))
+        name: max(k, int(variables.get(name, project[name])))
         for name in ("covisited_per_user", "judged_items")
     }
     return {**variables, **deeper}

@@ -63,7 +63,7 @@ def refreshed(home: Path, users: int, items: int, events: int) -> dict[str, obje
         ]
         log.append(rows).result(60)
         start = time.perf_counter()
-        batch = next_batch(bundle, log.folder, recent, progress, [])
+        batch = next_batch(bundle, log.folder, recent, progress, list)
         upsert(warehouse, batch, place / "refreshed.parquet")
         seconds.append(time.perf_counter() - start)
         progress = batch.progress

@@ -57,7 +57,7 @@ def router(parts: Application) -> APIRouter:
         For an item that nobody has been seen with, what is alike; for an unknown one, what is
         popular. Nobody is named, so the answer is always that of the live release.
         """
-        course, now = Course(), parts.now()
+        course, now = Course(), parts.moment()
         bundle = shelved_or_problem(parts).live
         rows, fallback = _found(bundle, item_id, course)
         page = rows[query.offset : query.offset + query.n]
