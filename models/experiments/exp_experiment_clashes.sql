@@ -1,5 +1,5 @@
--- Lines that are well written and cannot be analysed: they get in the way of another line, what they
--- name is unknown, or they have begun before.
+-- Lines that are well written and cannot be analysed: they get in the way of another line, what
+-- they name is unknown, or they have begun before.
 with
 
 lines as (

@@ -64,7 +64,7 @@ changes as (
                 least(spans.active_date + windows.window_days, spans.next_date),
             ]
         ) as changed_date,
-        unnest([1, -1]) as change
+        unnest([1, -1]) as user_change
 
     from spans
 
@@ -88,21 +88,23 @@ final as (
 
     select
         cast(
-            sum(sum(changes.change) filter (where changes.window_days = 1)) over days_so_far
+            sum(sum(changes.user_change) filter (where changes.window_days = 1)) over days_so_far
             as bigint
         ) as daily_user_count,
         case
             when row_number() over days_so_far >= 7
                 then cast(
-                    sum(sum(changes.change) filter (where changes.window_days = 7))
-                        over days_so_far as bigint
+                    sum(sum(changes.user_change) filter (where changes.window_days = 7))
+                        over days_so_far
+                    as bigint
                 )
         end as weekly_user_count,
         case
             when row_number() over days_so_far >= 28
                 then cast(
-                    sum(sum(changes.change) filter (where changes.window_days = 28))
-                        over days_so_far as bigint
+                    sum(sum(changes.user_change) filter (where changes.window_days = 28))
+                        over days_so_far
+                    as bigint
                 )
         end as monthly_user_count,
         days.active_date
