@@ -1,6 +1,6 @@
 """The command `python -m benchmarks.experiments`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
 import typer
@@ -11,7 +11,7 @@ from benchmarks.experiments.findings import Finding
 from benchmarks.experiments.truth import alike, different, power, sample_ratios
 from benchmarks.experiments.verdicts import shipped_alike, shipped_lift
 
-QUESTIONS: tuple[Callable[[int, int], list[Finding]], ...] = (
+QUESTIONS: tuple[Callable[[int, int], Iterator[Finding]], ...] = (
     alike,
     different,
     power,

@@ -161,13 +161,9 @@ def measure(settings: Settings, k: int) -> Measured:
 
 def _deep_enough(log: MappedLog, k: int) -> dict[str, Any]:
     """Return the variables of dbt with which every source proposes at least `k` items."""
-    project = sql_defaults(PROJECT_ROOT)
-    variables = {**log.dbt_vars(), **TWO_MOMENTS}
-    deeper = {
-        name: max(k, int(variables.get(name, project[name])))
-        for name in ("covisited_per_user", "judged_items")
-    }
-    return {**variables, **deeper}
+    variables: dict[str, Any] = {**sql_defaults(PROJECT_ROOT), **log.dbt_vars(), **TWO_MOMENTS}
+    deeper = {name: max(k, variables[name]) for name in ("covisited_per_user", "judged_items")}
+    return {**log.dbt_vars(), **TWO_MOMENTS, **deeper}
 
 
 def _taught(warehouse: Warehouse, log: MappedLog) -> Rankers:
