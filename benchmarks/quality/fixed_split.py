@@ -39,6 +39,7 @@ TIMELESS = {
     "history_half_life_days": AGELESS_DAYS,
     "covisitation_window": NO_LIMIT,
     "covisitation_backward_weight": 1.0,
+    "covisitation_distance_power": 0.0,
     "covisitation_gap_half_life_days": AGELESS_DAYS,
     "covisitation_age_half_life_days": AGELESS_DAYS,
     "popularity_half_life_days": AGELESS_DAYS,
