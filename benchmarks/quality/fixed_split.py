@@ -33,7 +33,7 @@ SPELLINGS = {
 }
 # All pairs of a part happen at one moment, so by default whole histories count, and no pair is
 # older than another. A window would keep the items with the largest ids.
-NO_LIMIT, AGELESS_DAYS = 1_000_000, 100_000_000.0
+NO_LIMIT, AGELESS_DAYS = 1_000_000, 1e18
 TIMELESS = {
     "history_items": NO_LIMIT,
     "history_half_life_days": AGELESS_DAYS,

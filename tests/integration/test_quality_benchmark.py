@@ -123,6 +123,12 @@ def test_taste_beats_popularity(measured):
     )
 
 
+def test_nothing_is_popular_for_being_later(measured):
+    """All pairs to train on are equally old, though some of them teach the ranker."""
+    values = measured["value"]
+    assert values["decayed_popular"].equals(values["most_popular"])
+
+
 def test_most_popular_is_what_numpy_and_scikit_learn_make_of_it(split, measured):
     """Full ranking, training items removed, ties by item_id."""
     _, frame = split
