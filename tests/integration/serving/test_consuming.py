@@ -13,9 +13,11 @@ import pytest
 import redis
 
 from feature_repo.recent_sqlite import SqliteRecentEvents
+from orchestration.settings import Settings
 from serving.consuming import Consumer, RedisStream
 from serving.landing import LandingLog, landed_rows
 from tests.integration.serving.redis_server import RedisServer
+from tests.integration.serving.topshelf_process import PATIENCE_SECONDS, TopshelfProcess
 
 pytestmark = pytest.mark.integration
 EVENT = {"user_id": "ann", "item_id": "i1", "event_type": "view"}
@@ -129,6 +131,19 @@ def test_what_a_dead_consumer_left_another_takes_over(client, redis_server, tmp_
     RedisStream(redis_server.url, "events", consumer="dead").read(10, 0.1)
     time.sleep(0.3)
     assert consumer_of(redis_server.url, tmp_path, "other").step().landed == 1
+
+
+def test_the_command_carries_events_until_it_is_stopped(client, redis_server, tmp_path):
+    landing = Settings(home=tmp_path).places("sample").landing / "events"
+    client.xadd("events", {**EVENT, "event_id": "carried"})
+    with TopshelfProcess(tmp_path, "consume", "--url", redis_server.url) as process:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not list(landed_rows(landing)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        code, errors = process.stop()
+    assert code == 0, errors
+    assert [row["event_id"] for row in landed_rows(landing)] == ["carried"]
+    assert client.xpending("events", "topshelf")["pending"] == 0
 
 
 def test_kills_of_consumer_and_server_lose_nothing(tmp_path):
