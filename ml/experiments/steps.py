@@ -171,7 +171,7 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
         return Step(step, "waiting", most, margin, text)
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
-        return Step(step, "waiting", math.nan, margin, f"{metric} {why}")
+        return Step(step, "waiting", math.nan, margin, f"{metric} {why}.")
     is_up = case.metrics.loc[metric, "better"] == "up"
     harm = (-row["upper"], -row["lower"]) if is_up else (row["lower"], row["upper"])
     title = str(case.metrics["title"][metric])
@@ -201,7 +201,7 @@ def _primary(case: Case, bounds: Bounds) -> Step:
     row = _result(case, metric)
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
-        return Step(step, "waiting", math.nan, bound, f"{metric} {why}")
+        return Step(step, "waiting", math.nan, bound, f"{metric} {why}.")
     sign = 1 if case.metrics.loc[metric, "better"] == "up" else -1
     words = (
         f"{case.metrics['title'][metric]!s}: {_told(case, metric, row['value'], '')} against "
