@@ -32,8 +32,8 @@ help: ## List the targets
 run: $(PROJECT) ## From the log to recommendations, on the shipped sample or MAPPING
 	@$(BIN)/topshelf run --mapping "$(MAPPING)" $(ARGS)
 
-test: $(PROJECT) ## Run every test; ARGS go to pytest (make test ARGS="-k mapping")
-	$(BIN)/python -m pytest $(ARGS)
+test: $(PROJECT) ## Run every test, two files at a time; ARGS go to pytest (make test ARGS="-k mapping")
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(PROJECT) ## Everything a machine can check without running the product
 	$(BIN)/ruff format --check .
