@@ -275,10 +275,11 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
 
 def test_what_the_report_shows_stands_in_tables_too(warehouse):
     rows = table(warehouse, "exp_experiments")
+    rows = rows[rows["reject_reason"].isna()]
     arms, checks = table(warehouse, "exp_arms"), table(warehouse, "exp_checks")
-    results = experiment_results(table(warehouse, "exp_metric_sums"), arms, checks)
+    results = experiment_results(table(warehouse, "exp_metric_sums"), arms, checks, rows)
     shown = experiment_tables(
-        rows[rows["reject_reason"].isna()],
+        rows,
         table(warehouse, "exp_metrics"),
         results,
         table(warehouse, "exp_funnel"),

@@ -13,7 +13,7 @@ from orchestration.tuning.plan import TuningPlan
         ({"timeout_seconds": 0}, "timeout_seconds must be > 0, got 0"),
         (
             {"parts": ("als", "sqll")},
-            r"parts must be some of sql, als, ranker, got \['als', 'sqll'\]",
+            r"parts must be some of sql, als, blend, ranker, got \['als', 'sqll'\]",
         ),
         ({"parts": ()}, "parts must be some of"),
     ],
