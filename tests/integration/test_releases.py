@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from orchestration.settings import PROJECT_ROOT
 from serving.bundle import Bundle
 from serving.pointers import read_pointers
 from serving.reasons import reason
-from tests.integration.runs import STEP, command, query
+from tests.integration.runs import command, query, step
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("summary")]
 
@@ -137,8 +136,13 @@ def topshelf(environment, *arguments: str) -> dict:
 def test_another_release_goes_live_and_back_and_everybody_is_told(places, environment, summary):
     first, second = summary["release_id"], f"{summary['release_id']}-2"
     keys = ["published/release", "published/promotion"]
-    step = [sys.executable, "-W", "ignore", "-c", STEP, *keys]
-    subprocess.run(step, cwd=PROJECT_ROOT, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        step("topshelf", *keys),
+        cwd=PROJECT_ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     assert releases_on_disk(places.releases) == [second, first]
     assert read_pointers(places.releases).live == second
 
