@@ -1,17 +1,13 @@
 """Clicks that come to a server whose clock is behind the release."""
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fastapi.testclient import TestClient
 
 from orchestration.consume import landing_moment
-from serving.app import create_app
 from serving.bundle_files import manifest_checksum
 from serving.landing import rows_after
-from serving.settings import ServingSettings
 from tests.unit.serving.shop_release import CUTOFF, USER_IDS, make_shop
 from tests.unit.serving.test_recommendations import point
 
@@ -26,27 +22,9 @@ def home(tmp_path):
     return tmp_path
 
 
-@pytest.fixture
-def client_at(home):
-    """Give `client_at(moment)`: a server whose clock stands still there."""
-    clients = []
-
-    def start(moment):
-        settings = ServingSettings(home, rank_seconds=20, store_seconds=5)
-        client = TestClient(create_app(settings, lambda: moment)).__enter__()
-        clients.append(client)
-        while client.get("/readyz").status_code == 503:
-            time.sleep(0.02)
-        return client
-
-    yield start
-    for client in clients:
-        client.__exit__(None, None, None)
-
-
 @pytest.mark.parametrize("behind", [timedelta(hours=2), timedelta(0), -timedelta(hours=2)])
-def test_a_click_counts_wherever_the_clock_stands(client_at, home, behind):
-    client = client_at(MADE_FOR - behind)
+def test_a_click_counts_wherever_the_clock_stands(serving, home, behind):
+    client = serving(home, lambda: MADE_FOR - behind)
     clicked = client.get(f"/v1/recommendations/{USER}").json()["items"][0]["item_id"]
     event = {"user_id": USER, "item_id": clicked, "event_type": "view"}
     assert client.post("/v1/events", json=event).json()["visible"]
@@ -61,8 +39,8 @@ def test_a_click_counts_wherever_the_clock_stands(client_at, home, behind):
     assert is_behind == (behind > timedelta(0))
 
 
-def test_a_moment_before_the_release_counts_because_it_becomes_known_now(client_at):
-    client = client_at(MADE_FOR - timedelta(hours=2))
+def test_a_moment_before_the_release_counts_because_it_becomes_known_now(serving, home):
+    client = serving(home, lambda: MADE_FOR - timedelta(hours=2))
     told = (MADE_FOR - timedelta(days=1)).isoformat()
     event = {"user_id": USER, "item_id": "i01", "event_type": "view", "occurred_at": told}
     assert client.post("/v1/events", json=event).json()["visible"]

@@ -1,0 +1,177 @@
+"""Decisions on sums worked out by hand, and on what goes wrong in experiments."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.experiments.decisions import experiment_decisions
+from ml.experiments.results import experiment_results
+from ml.experiments.schemas import (
+    ExperimentResults,
+)
+from tests.unit.ml.experiments.worked import (
+    BETTER,
+    METRICS,
+    SAME,
+    WORSE,
+    arms,
+    checks,
+    decided,
+    experiments,
+    sums,
+    values,
+    verdict,
+)
+
+
+def test_better_without_harm_ships_and_says_why():
+    harmless = sums({"old": values(20, 1000), "new": values(21, 1000)}, "negative_events")
+    found = decided(pd.concat([BETTER, harmless]), guardrails="negative_events:0.05")
+    assert verdict(found)[0] == "ship"
+    assert "40.0% against 30.0% in control" in verdict(found)[1]
+    assert found["step"].tolist() == [
+        "schema",
+        "join rate",
+        "sample ratio",
+        "guardrail negative_events",
+        "primary metric",
+        "rollback ready",
+        "verdict",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("frame", "changes", "words"),
+    [
+        (WORSE, {}, "control is better"),
+        (BETTER, {"join_rate": 0.5}, "below 90%, outcomes are lost"),
+        (BETTER, {"naming_share": 0.09}, "9% name a list: below 10%"),
+        (BETTER, {"exposed_count": 2200}, "200 (9.1%) are set aside"),
+        (SAME, {}, "it has run its time without an answer"),
+    ],
+)
+def test_it_stops(frame, changes, words):
+    found = verdict(decided(frame, **changes))
+    assert found[0] == "stop"
+    assert words in found[1]
+
+
+def test_harm_beyond_the_margin_stops_what_the_primary_metric_would_ship():
+    harmful = sums({"old": values(20, 1000), "new": values(150, 1000)}, "negative_events")
+    found = verdict(decided(pd.concat([BETTER, harmful]), guardrails="negative_events:0.02"))
+    assert found[0] == "stop"
+    assert "Dislikes: changed by +0.13" in found[1]
+
+
+@pytest.mark.parametrize(("margin", "status"), [(0.003, "passed"), (0.0029, "waiting")])
+def test_harm_that_never_happened_is_at_most_three_in_all_users(margin, status):
+    never = sums({"old": values(20, 1000), "new": values(0, 1000)}, "negative_events")
+    found = decided(pd.concat([BETTER, never]), guardrails=f"negative_events:{margin}")
+    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+    assert (step["status"], step["value"]) == (status, 0.003)
+
+
+def test_harm_that_never_happened_in_control_is_named():
+    harmful = sums({"old": values(0, 1000), "new": values(50, 1000)}, "negative_events")
+    found = decided(pd.concat([BETTER, harmful]), guardrails="negative_events:0.01")
+    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+    # Control could have had 3 in 1,000 unseen: a variance of 0.003 beside 0.05 * 0.95.
+    error = np.sqrt(0.003 / 1000 + 0.05 * 0.95 / 999)
+    assert step["status"] == "failed"
+    assert step["value"] == pytest.approx(0.05 - 3.0354 * error, rel=1e-4)
+    assert verdict(found)[0] == "stop"
+    assert "Stop: it does harm." in verdict(found)[1]
+
+
+def test_what_may_still_do_harm_keeps_running_until_all_are_counted():
+    unclear = sums({"old": values(20, 1000), "new": values(30, 1000)}, "negative_events")
+    found = decided(
+        pd.concat([BETTER, unclear]),
+        guardrails="negative_events:0.02",
+        observed_until=pd.Timestamp("2026-01-20"),
+    )
+    assert verdict(found)[0] == "keep_running"
+    # Eight days after the end, and one for what arrives late.
+    assert "until about 2026-02-10" in verdict(found)[1]
+
+
+def test_changed_shares_and_redirected_users_show_in_the_sample_ratio():
+    own = arms(control=2600, treated=2000)
+    results = experiment_results(BETTER, own, checks(), experiments())
+    found = experiment_decisions(experiments(), checks(), own, METRICS, results)
+    assert verdict(found)[0] == "stop"
+    assert "chance hardly ever splits so" in verdict(found)[1]
+
+
+def test_missing_days_are_told_and_do_not_stop():
+    found = decided(BETTER, missing_day_count=3)
+    assert verdict(found)[0] == "ship"
+    assert "no event on 3 of its days" in found.iloc[0]["words"]
+
+
+def test_two_halves_that_differ_are_an_alarm():
+    own, check = (frame.assign(experiment_id="history") for frame in (arms(), checks()))
+    rows = experiments().assign(experiment_id="history")
+    for frame, expected in ((BETTER, "stop"), (SAME, "nothing_to_decide")):
+        results = experiment_results(frame.assign(experiment_id="history"), own, check, rows)
+        decisions = experiment_decisions(rows, check, own, METRICS, results)
+        assert verdict(decisions)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("users", "refusal"),
+    [
+        ({"old": values(30, 1000), "new": np.array([])}, "an arm has no users"),
+        ({"old": values(30, 1000), "new": values(30, 99)}, "fewer than 100 users"),
+        ({"old": values(0, 1000), "new": values(0, 1000)}, "there is no variation"),
+        ({"old": values(1000, 1000), "new": values(1000, 1000)}, "there is no variation"),
+    ],
+)
+def test_there_is_no_answer_for(users, refusal):
+    frame = sums({name: users[name] for name in users if len(users[name])})
+    results = ExperimentResults.validate(experiment_results(frame, arms(), checks(), experiments()))
+    assert refusal in results["refusal"].iloc[0]
+    assert results[["difference", "lower", "p_value"]].isna().all(axis=None)
+    found = verdict(experiment_decisions(experiments(), checks(), arms(), METRICS, results))
+    assert found[0] == "stop"
+    assert refusal in found[1]
+    assert found[1].endswith(".")
+    assert ".." not in found[1]
+
+
+def test_arms_without_any_row_of_sums_have_no_results_and_wait():
+    empty = BETTER.iloc[:0]
+    results = experiment_results(empty, arms(0, 0), checks(), experiments())
+    assert results.empty
+    check = checks(
+        exposed_count=0, user_count=0, naming_count=0, join_rate=np.nan, naming_share=np.nan
+    )
+    found = experiment_decisions(experiments(), check, arms(0, 0), METRICS, results)
+    assert verdict(found)[0] == "stop"
+    early = check.assign(observed_until=pd.Timestamp("2026-01-02"))
+    found = experiment_decisions(experiments(), early, arms(0, 0), METRICS, results)
+    name, words = verdict(found)
+    assert name == "keep_running"
+    assert words.endswith("when all users are counted. d7_return has no users.")
+
+
+def test_rows_that_come_later_than_is_waited_for_stop_a_running_experiment():
+    running = {"late_share": 0.06, "observed_until": pd.Timestamp("2026-02-10")}
+    found = verdict(decided(BETTER, **running))
+    assert found[0] == "stop"
+    assert "6.0% of what was done was loaded later than experiment_lateness_days" in found[1]
+    assert "Raise it in the settings file" in found[1]
+    assert verdict(decided(BETTER, **{**running, "late_share": 0.05}))[0] == "ship"
+    # When the last window has been over for a day, what was late is there.
+    over = {**running, "observed_until": pd.Timestamp("2026-03-03")}
+    assert verdict(decided(BETTER, **over))[0] == "ship"
+
+
+def test_users_in_two_arms_say_that_shares_may_have_been_changed():
+    own = arms().assign(two_variants_count=[100, 101])
+    check = checks(exposed_count=2201)
+    results = experiment_results(BETTER, own, check, experiments())
+    found = verdict(experiment_decisions(experiments(), check, own, METRICS, results))
+    assert found[0] == "stop"
+    assert "201 of them because they were in or saw two arms" in found[1]
+    assert "new experiment_id and a new salt" in found[1]
