@@ -33,7 +33,7 @@ run: $(PROJECT) ## From the log to recommendations, on the shipped sample or MAP
 	@$(BIN)/topshelf run --mapping "$(MAPPING)" $(ARGS)
 
 test: $(PROJECT) ## Run every test, two files at a time; ARGS go to pytest (make test ARGS="-k mapping")
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 check: $(PROJECT) ## Everything a machine can check without running the product
 	$(BIN)/ruff format --check .

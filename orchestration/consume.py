@@ -1,7 +1,10 @@
 """Carrying events from a Redis stream into the landing log."""
 
 import logging
-import time
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -43,24 +46,43 @@ def consume_in_terminal(settings: Settings, stream: RedisStream) -> int:
     )
     consumer = Consumer(stream, events, rejected, recent, moment)
     try:
-        while True:
-            try:
-                counts = consumer.step()
-            except OSError as error:
-                LOG.warning("%s; trying again", error)
-                time.sleep(PAUSE_SECONDS)
-            else:
-                if counts.rejected:
-                    LOG.warning(
-                        "%s messages are no events; see %s", counts.rejected, rejected.folder
-                    )
-    except KeyboardInterrupt:
-        return 0
+        with told_to_stop() as stop:
+            while not stop.is_set():
+                try:
+                    counts = consumer.step()
+                except OSError as error:
+                    LOG.warning("%s; trying again", error)
+                    stop.wait(PAUSE_SECONDS)
+                else:
+                    if counts.rejected:
+                        LOG.warning(
+                            "%s messages are no events; see %s", counts.rejected, rejected.folder
+                        )
     finally:
         events.close()
         rejected.close()
         recent.close()
         stream.close()
+    return 0
+
+
+@contextmanager
+def told_to_stop() -> Iterator[threading.Event]:
+    """Give what is set when somebody presses Ctrl-C or ends the process.
+
+    An exception that is raised wherever the program is then could be lost in a library, or leave a
+    step half done.
+    """
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def landing_moment(releases: Path) -> datetime:

@@ -1,16 +1,12 @@
 """Builds warehouses of small logs, each in a folder of its own."""
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from dbt.cli.main import dbtRunner
-
-from orchestration.settings import Places, Settings
-from tests.integration.runs import command, finish, kill_during
 
 PROJECT_ROOT = Path(__file__).parents[2]
 
@@ -24,12 +20,19 @@ def sample_mapping() -> dict:
 
 @pytest.fixture(scope="session")
 def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Run dbt on a mapping: ``dbt_build(mapping, home, "build", ...)`` gives the warehouse."""
+    """Run dbt on a mapping: ``dbt_build(mapping, home, "build", ...)`` gives the warehouse.
+
+    The same mapping in the same home is parsed once.
+    """
+    targets: dict[tuple[Path, str], Path] = {}
 
     def build(mapping: dict, home: Path, *arguments: str, **variables: object) -> Path:
         warehouse = home / mapping["name"] / "warehouse.duckdb"
         warehouse.parent.mkdir(parents=True, exist_ok=True)
-        target = tmp_path_factory.mktemp("target")
+        told = json.dumps({"mapping": mapping, **variables}, sort_keys=True)
+        if (home, told) not in targets:
+            targets[home, told] = tmp_path_factory.mktemp("target")
+        target = targets[home, told]
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TOPSHELF_HOME", str(home))
             patch.chdir(PROJECT_ROOT)
@@ -39,7 +42,7 @@ def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
                     "--quiet",
                     *("--target-path", str(target)),
                     *("--log-path", str(target)),
-                    *("--vars", json.dumps({"mapping": mapping, **variables})),
+                    *("--vars", told),
                 ]
             )
         if not outcome.success:
@@ -52,23 +55,3 @@ def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return warehouse
 
     return build
-
-
-@pytest.fixture(scope="session")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
-    """Return where the run of `summary` leaves everything."""
-    return Settings(home=tmp_path_factory.mktemp("home")).places("sample")
-
-
-@pytest.fixture(scope="session")
-def environment(places: Places) -> dict[str, str]:
-    """Return the environment of the processes of that run."""
-    return {**os.environ, "TOPSHELF_HOME": str(places.home.parent), "TOPSHELF_MAPPING": "sample"}
-
-
-@pytest.fixture(scope="session")
-def summary(places: Places, environment: dict[str, str]) -> dict:
-    """Kill the first run of all, then run the whole graph on the sample to its end."""
-    assert kill_during(command("run"), environment, 15.0)
-    assert not places.snapshot.exists()
-    return finish(environment)

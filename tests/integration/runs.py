@@ -57,11 +57,8 @@ def finish(environment: dict[str, str]) -> dict:
     return json.loads(finished.stdout)
 
 
-def kill_during(arguments: list[str], environment: dict[str, str], seconds: float) -> bool:
-    """Start a process, let it run for some time from its first line, kill it with all it began.
-
-    Tells whether it was still running.
-    """
+def begin(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
+    """Start a process and wait for its first line."""
     process = subprocess.Popen(
         arguments,
         cwd=PROJECT_ROOT,
@@ -71,6 +68,24 @@ def kill_during(arguments: list[str], environment: dict[str, str], seconds: floa
         start_new_session=True,
     )
     process.stdout.readline()
+    return process
+
+
+def seconds_of(arguments: list[str], environment: dict[str, str]) -> float:
+    """Return how long a process took from its first line to its end."""
+    process = begin(arguments, environment)
+    began = time.monotonic()
+    output, _ = process.communicate()
+    assert process.returncode == 0, output.decode()
+    return time.monotonic() - began
+
+
+def kill_during(arguments: list[str], environment: dict[str, str], seconds: float) -> bool:
+    """Start a process, let it run for some time from its first line, kill it with all it began.
+
+    Tells whether it was still running.
+    """
+    process = begin(arguments, environment)
     time.sleep(seconds)
     was_running = process.poll() is None
     os.killpg(process.pid, signal.SIGKILL)

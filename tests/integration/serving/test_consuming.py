@@ -133,7 +133,8 @@ def test_what_a_dead_consumer_left_another_takes_over(client, redis_server, tmp_
     assert consumer_of(redis_server.url, tmp_path, "other").step().landed == 1
 
 
-def test_the_command_carries_events_until_it_is_stopped(client, redis_server, tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_carries_events_until_it_is_stopped(how, client, redis_server, tmp_path):
     landing = Settings(home=tmp_path).places("sample").landing / "events"
     client.xadd("events", {**EVENT, "event_id": "carried"})
     with TopshelfProcess(tmp_path, "consume", "--url", redis_server.url) as process:
@@ -141,7 +142,7 @@ def test_the_command_carries_events_until_it_is_stopped(client, redis_server, tm
         # What is landed is acknowledged a moment later, and would come again if it were not.
         while not carried(client, landing) and time.monotonic() < deadline:
             time.sleep(0.1)
-        code, errors = process.stop()
+        code, errors = process.stop(how)
     assert code == 0, errors
     assert [row["event_id"] for row in landed_rows(landing)] == ["carried"]
     assert carried(client, landing)

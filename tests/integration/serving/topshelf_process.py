@@ -39,10 +39,10 @@ class TopshelfProcess:
             start_new_session=True,
         )
 
-    def stop(self) -> tuple[int, str]:
-        """Press Ctrl-C; return the exit code and what was complained of."""
+    def stop(self, how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
+        """Press Ctrl-C, or send another signal; return the exit code and the complaints."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(how)
         try:
             errors = self._process.communicate(timeout=PATIENCE_SECONDS)[1]
         finally:

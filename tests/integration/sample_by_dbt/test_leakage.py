@@ -1,6 +1,5 @@
 """Nothing at a cutoff depends on what happened, was shown or was loaded at or after it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -129,11 +128,6 @@ CHANGED_IMPRESSIONS = {
 }
 
 
-@pytest.fixture(scope="module")
-def original(dbt_build: Callable[..., Path], sample_mapping: dict, tmp_path_factory) -> Path:
-    return dbt_build(sample_mapping, tmp_path_factory.mktemp("original"), *BUILD)
-
-
 def changed_log(sample_mapping: dict, change: str, folder: Path) -> dict:
     """Write the changed events and impressions beside the warehouse and map them."""
     connection = duckdb.connect()
@@ -176,9 +170,9 @@ def differing_rows(
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_cutoff_does_not_see(change, original, dbt_build, sample_mapping, tmp_path):
+def test_a_cutoff_does_not_see(change, sample_by_dbt, dbt_build, sample_mapping, tmp_path):
     mapping = changed_log(sample_mapping, change, tmp_path)
-    builds = both(original, dbt_build(mapping, tmp_path, *BUILD))
+    builds = both(sample_by_dbt, dbt_build(mapping, tmp_path, *BUILD))
 
     leaking = {}
     for table, moment in TABLES.items():

@@ -1,6 +1,5 @@
 """What Feast gives for the rows of a built warehouse is what the warehouse holds."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -27,9 +26,8 @@ FRAME = """
 """
 
 
-def store_of(warehouse: Path) -> tuple:
-    """Export the feature tables of a warehouse beside it; give the places and the open store."""
-    home = warehouse.parent
+def store_of(warehouse: Path, home: Path) -> tuple:
+    """Export the feature tables of a warehouse; give the places and the open store."""
     places = StorePlaces("sample", home / "features", home / "registry.db", home / "online.db")
     places.features.mkdir()
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -45,18 +43,13 @@ def query(warehouse: Path, sql: str) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def warehouse(dbt_build: Callable[..., Path], sample_mapping: dict, tmp_path_factory) -> Path:
-    return dbt_build(sample_mapping, tmp_path_factory.mktemp("sample"), *BUILD)
+def sample(sample_by_dbt, tmp_path_factory) -> tuple:
+    return store_of(sample_by_dbt, tmp_path_factory.mktemp("store"))
 
 
-@pytest.fixture(scope="module")
-def sample(warehouse) -> tuple:
-    return store_of(warehouse)
-
-
-def test_all_candidates_get_the_features_of_the_frame_and_of_an_asof_join(warehouse, sample):
+def test_all_candidates_get_the_features_of_the_frame_and_of_an_asof_join(sample_by_dbt, sample):
     places, store = sample
-    frame = query(warehouse, FRAME)
+    frame = query(sample_by_dbt, FRAME)
     names = feature_names(store, "ranker_v1")
     entities = frame.drop(columns=names)
     assert len(frame) > 10_000
@@ -66,17 +59,19 @@ def test_all_candidates_get_the_features_of_the_frame_and_of_an_asof_join(wareho
     pd.testing.assert_frame_equal(actual, asof_join(entities, places))
 
 
-def test_online_values_of_the_serving_moment_are_those_of_the_frame(warehouse, sample):
+def test_online_values_of_the_serving_moment_are_those_of_the_frame(sample_by_dbt, sample):
     _places, store = sample
     cutoff = "(select cutoff_at from intermediate.int_cutoffs where role = 'serve')"
     frame = query(
-        warehouse, f"from ({FRAME}) where event_timestamp = {cutoff} and hash(user_id) % 50 = 0"
+        sample_by_dbt, f"from ({FRAME}) where event_timestamp = {cutoff} and hash(user_id) % 50 = 0"
     )
     names = feature_names(store, "ranker_v1")
     moment = frame["event_timestamp"].iloc[0].tz_localize("UTC").to_pydatetime()
     counts = materialize(store, moment)
     tables = [
-        query(warehouse, f"select count(*) from features.ftr_{name} where feature_at = {cutoff}")
+        query(
+            sample_by_dbt, f"select count(*) from features.ftr_{name} where feature_at = {cutoff}"
+        )
         for name in counts
     ]
     assert list(counts.values()) == [table.iloc[0, 0] for table in tables]
@@ -119,7 +114,7 @@ def test_an_event_that_is_loaded_late_is_not_seen_before(dbt_build, tmp_path):
         "as_of": str(day + pd.Timedelta(days=60)),
         "horizon_days": 10,
     }
-    _places, store = store_of(dbt_build(mapping, tmp_path, *BUILD))
+    _places, store = store_of(dbt_build(mapping, tmp_path, *BUILD), tmp_path)
     entities = pd.DataFrame(
         {
             "user_id": "u1",

@@ -22,15 +22,17 @@ REAL_LOGS = [REAL_LOG] if (PROJECT_ROOT.parent / "shared" / "data" / REAL_LOG).i
 @pytest.fixture(scope="module", params=["sample", *REAL_LOGS])
 def warehouse(request, dbt_build: Callable[..., Path], tmp_path_factory) -> Path:
     """Build a log with dbt alone."""
+    if request.param == "sample":
+        return request.getfixturevalue("sample_by_dbt")
     path = PROJECT_ROOT / "mappings" / f"{request.param}.yml"
     mapping = yaml.safe_load(path.read_text(encoding="utf-8"))["mapping"]
     return dbt_build(mapping, tmp_path_factory.mktemp("home"), *BUILD)
 
 
 @pytest.fixture(scope="module")
-def snapshot(warehouse: Path) -> Path:
+def snapshot(warehouse: Path, tmp_path_factory) -> Path:
     """Publish it."""
-    path = warehouse.with_name("published.duckdb")
+    path = tmp_path_factory.mktemp("snapshot") / "published.duckdb"
     write_snapshot(warehouse, path, PROJECT_ROOT)
     return path
 

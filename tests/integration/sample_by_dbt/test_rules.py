@@ -1,5 +1,6 @@
 """Rules of people, applied to the lists of the sample: no release has to be learned for that."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,9 +15,9 @@ Rules = Callable[..., duckdb.DuckDBPyConnection]
 
 
 @pytest.fixture(scope="module")
-def plain(dbt_build, sample_mapping, tmp_path_factory) -> Path:
+def plain(sample_by_dbt, tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    return dbt_build(sample_mapping, home, "build", "--exclude-resource-type", "unit_test")
+    return Path(shutil.copytree(sample_by_dbt.parent, home / "sample")) / sample_by_dbt.name
 
 
 @pytest.fixture(scope="module")
