@@ -1,6 +1,8 @@
 """The experiments that the application runs: the lines that SQL has found fit."""
 
-from datetime import UTC
+import logging
+from collections.abc import Collection
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import duckdb
 from serving.assignment import Arm, Experiment
 from serving.experiments import NOBODY, POLICIES, Holdout, RunningExperiment
 
+LOG = logging.getLogger("topshelf.serving")
 # Line 0 is `history`, which is only analysed.
 EXPERIMENTS = """
     select
@@ -20,31 +23,62 @@ EXPERIMENTS = """
 HOLDOUT = "select share, salt, serves from experiments.exp_holdout"
 
 
-def running_experiments(snapshot: Path) -> tuple[RunningExperiment, ...]:
+def running_experiments(
+    snapshot: Path, releases: Collection[str] = ()
+) -> tuple[RunningExperiment, ...]:
     """Read the experiments of a log whose arms the application can serve.
 
     Parameters
     ----------
     snapshot : Path
         What was published; without it there are no experiments.
+    releases : collection of str
+        Those that are kept.
 
     Returns
     -------
     tuple of RunningExperiment
         By id. Experiments that another program runs, whose arms serve something else, are left
-        out.
+        out, with a warning: a release may be misspelt, or gone.
     """
+    kept = frozenset(releases)
     salt = published_holdout(snapshot).salt
     found = []
     for row in _rows(snapshot, EXPERIMENTS):
         name, layer, own, variants, first, last, share, starts_at, ends_at = row
         parts = [part.split(":") for part in variants.split()]
         arms = tuple(Arm(arm, float(size), serves) for arm, size, serves in parts)
-        if all(arm.serves in POLICIES for arm in arms):
-            experiment = Experiment(name, layer, own, arms, first, last, share, salt)
-            moments = (moment.replace(tzinfo=UTC) for moment in (starts_at, ends_at))
-            found.append(RunningExperiment(experiment, *moments))
+        strange = sorted({arm.serves for arm in arms} - {*POLICIES} - kept)
+        if strange:
+            LOG.warning(
+                "the experiment %s is left to who serves %s: neither live, popular nor a release "
+                "that is kept",
+                name,
+                ", ".join(strange),
+            )
+            continue
+        experiment = Experiment(name, layer, own, arms, first, last, share, salt)
+        first_at, end_at = (moment.replace(tzinfo=UTC) for moment in (starts_at, ends_at))
+        found.append(RunningExperiment(experiment, first_at, end_at, kept))
     return tuple(found)
+
+
+def named_releases(snapshot: Path, now: datetime) -> frozenset[str]:
+    """Return what arms of experiments serve that have not ended, but for the policies.
+
+    Parameters
+    ----------
+    snapshot : Path
+        What was published; without it there are no experiments.
+    now : datetime
+        With its time zone.
+    """
+    return frozenset(
+        part.split(":")[2]
+        for *_, variants, _, _, _, _, ends_at in _rows(snapshot, EXPERIMENTS)
+        if ends_at.replace(tzinfo=UTC) > now
+        for part in variants.split()
+    ) - {*POLICIES}
 
 
 def published_holdout(snapshot: Path) -> Holdout:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from ml.guardrails import GuardLimits
 from orchestration.mapping import MappingError, load_mapping
+from orchestration.releases.aliases import releases_on_disk
 from orchestration.releases.guard import guarding_canary
 from orchestration.running_experiments import published_holdout, running_experiments
 from orchestration.settings import Settings, read_settings
@@ -51,7 +52,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
         keys=_keys(settings),
         exploration=Exploration(rate=settings.explore),
         metrics_folder=Path(settings.metrics_folder) if settings.metrics_folder else None,
-        experiments=running_experiments(places.snapshot),
+        experiments=running_experiments(places.snapshot, releases_on_disk(places.releases)),
         holdout=published_holdout(places.snapshot),
     )
 

@@ -131,7 +131,9 @@ class Application:
         from serving.shelf import Shelf
         from serving.warming import warm
 
-        shelf = Shelf(self.settings.releases, warm)
+        coming = [one for one in self.settings.experiments if one.ends_at > self.now()]
+        named = frozenset[str]().union(*(one.named_releases for one in coming))
+        shelf = Shelf(self.settings.releases, warm, named)
         shelf.start()
         self._shelf = shelf
 

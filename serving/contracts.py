@@ -109,8 +109,8 @@ class Meta(BaseModel):
     )
     release: str | None = Field(description="The release that the list is made from.")
     variant: str = Field(
-        description="Which release this user gets, live or canary, and after it the arm of an "
-        "experiment, as `experiment:arm`. What goes with an item is always of the live one."
+        description="Which release this user gets: live, canary, or that of an experiment; and "
+        "after it the arm, as `experiment:arm`. What goes with an item is always of the live one."
     )
     generated_at: datetime | None = Field(description="The moment that the release was made for.")
     fallback: Fallback = Field(description=FALLBACKS)

@@ -7,9 +7,12 @@ from datetime import datetime
 from serving.assignment import HOLDOUT_SALT, Experiment, assigned_arm, is_held_out
 
 LIVE, POPULAR = "live", "popular"
-# What an arm can serve: the release that would answer anyway, or what is popular in it.
+# What an arm can serve that is no release by its id: the one that would answer anyway, or what is
+# popular in it.
 POLICIES = (LIVE, POPULAR)
 HOLDOUT = "holdout"
+# Stands where an answer names the alias of its release, if an arm names the release.
+EXPERIMENT = "experiment"
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,11 @@ class RunningExperiment:
     Parameters
     ----------
     experiment : Experiment
-        Its arms serve `live` or `popular`.
+        Its arms serve `live`, `popular` or a release.
     starts_at, ends_at : datetime
         With time zones; the end is not part of it.
+    releases : frozenset of str
+        Releases that are kept, so that arms may name them.
 
     Raises
     ------
@@ -67,15 +72,22 @@ class RunningExperiment:
     experiment: Experiment
     starts_at: datetime
     ends_at: datetime
+    releases: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Refuse arms that nobody could answer."""
         for arm in self.experiment.arms:
-            if arm.serves not in POLICIES:
+            if arm.serves not in POLICIES and arm.serves not in self.releases:
                 raise ValueError(
                     f"the arm {arm.name!r} of {self.experiment.experiment_id!r} serves "
-                    f"{arm.serves!r}; it must be one of {', '.join(POLICIES)}"
+                    f"{arm.serves!r}; it must be one of {', '.join(POLICIES)}, or a release that "
+                    "is kept"
                 )
+
+    @property
+    def named_releases(self) -> frozenset[str]:
+        """The releases that its arms name."""
+        return frozenset(arm.serves for arm in self.experiment.arms) - {*POLICIES}
 
     @property
     def is_changing_lists(self) -> bool:
@@ -89,7 +101,7 @@ def chosen_policy(
     now: datetime,
     holdout: Holdout = NOBODY,
 ) -> tuple[str, str]:
-    """Return the arms of a user as `experiment:arm`, and the policy that makes the list.
+    """Return the arms of a user as `experiment:arm`, and what makes the list.
 
     Parameters
     ----------
@@ -107,7 +119,7 @@ def chosen_policy(
     label : str
         Separated by blanks; empty for a user without an arm; `HOLDOUT` for one who is held out.
     policy : str
-        One of `POLICIES`.
+        One of `POLICIES`, or the id of a release.
     """
     if is_held_out(user_id, holdout.share, holdout.salt):
         return HOLDOUT, holdout.serves

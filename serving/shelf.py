@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -66,6 +66,8 @@ class Shelf:
         The folder of the releases.
     warm : callable
         Called with a release before it answers, to have everything compiled and mapped.
+    named : collection of str
+        Releases that are open whatever the aliases point to.
     poll_seconds : float
         Between two looks.
     """
@@ -74,9 +76,11 @@ class Shelf:
         self,
         releases: Path,
         warm: Callable[[Bundle], None] = lambda _: None,
+        named: Collection[str] = (),
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._releases, self._warm, self._poll_seconds = releases, warm, poll_seconds
+        self._named = sorted(named)
         self._watch = PointerWatch(releases)
         self._ending = threading.Event()
         self.has_looked = threading.Event()
@@ -100,7 +104,7 @@ class Shelf:
         except PointersError as error:
             self._replace(Shelved(before.pointers, before.bundles, before.last_good, (str(error),)))
             return
-        wanted = [pointers.live, pointers.release_of(CANARY), pointers.shadow]
+        wanted = [pointers.live, pointers.release_of(CANARY), pointers.shadow, *self._named]
         if pointers == before.pointers and all(one in before.bundles for one in wanted if one):
             if before.faults:
                 self._replace(Shelved(pointers, before.bundles, before.last_good))

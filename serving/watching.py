@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvent
 from serving.application import Application
-from serving.experiments import HOLDOUT
+from serving.experiments import EXPERIMENT, HOLDOUT
 from serving.shadowing import ShadowRequest
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def count_answer(
 ) -> None:
     """Count an answer for the comparison of canary and live, as long as there is a canary.
 
-    Users who are held out get the same whichever of the two has them, and are not compared.
+    Users who are held out get the same whichever of the two has them, and so do those whose release
+    an experiment names: they are not compared.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def count_answer(
         With all its times.
     """
     pointers = shelved.pointers
-    if pointers.canary is None or HOLDOUT in label.split():
+    if pointers.canary is None or {HOLDOUT, EXPERIMENT} & {*label.split()}:
         return
     variant = pointers.variant_of(user_id)
     parts.variants.answered(

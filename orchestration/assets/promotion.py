@@ -16,6 +16,7 @@ from orchestration.releases.promotion import (
     was_anything_live,
 )
 from orchestration.resources import MappedLog, Warehouse
+from orchestration.running_experiments import named_releases
 from serving.bundle_files import BundleError
 
 
@@ -48,7 +49,8 @@ def promotion(
         except (AliasError, BundleError) as error:
             outcome = str(error)
             context.log.warning(outcome)
-    removed = remove_old_releases(releases, settings.kept_releases)
+    served = named_releases(places.snapshot, datetime.now(UTC))
+    removed = remove_old_releases(releases, settings.kept_releases, served)
     warnings = catch_up(settings, log.read().name, warehouse, releases, bounds)
     for warning in warnings:
         context.log.warning(warning)

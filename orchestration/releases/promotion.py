@@ -1,6 +1,6 @@
 """Choosing which release answers: checked, written down, in effect, and recorded in MLflow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,8 +186,10 @@ def rollback(releases: Path, signature: Signature) -> Change:
         return change
 
 
-def remove_old_releases(releases: Path, kept: int) -> list[str]:
-    """Remove all releases but the newest and those that an alias names; return which went.
+def remove_old_releases(releases: Path, kept: int, served: Collection[str] = ()) -> list[str]:
+    """Remove all releases but the newest, and those that are named; return which went.
+
+    An alias names some, and arms of experiments may name others.
 
     Serving processes that have a removed release mapped go on reading it until they let go.
 
@@ -197,11 +199,13 @@ def remove_old_releases(releases: Path, kept: int) -> list[str]:
         The folder of the releases.
     kept : int
         How many of the newest stay, >= 1.
+    served : collection of str
+        What arms of experiments serve.
     """
     with holding_aliases(releases):
         pointers = mend(releases)
         canary = pointers.canary.release_id if pointers.canary else None
-        named = {pointers.live, canary, pointers.shadow, pointers.previous}
+        named = {pointers.live, canary, pointers.shadow, pointers.previous, *served}
         old = [name for name in releases_on_disk(releases)[kept:] if name not in named]
         for name in old:
             remove_release(releases / name)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from serving.answering import Course, described_items, list_for, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
-from serving.experiments import HOLDOUT, chosen_policy
+from serving.experiments import EXPERIMENT, HOLDOUT, POLICIES, chosen_policy
 from serving.exploration import chance_of, explored
 from serving.impressions import impression_rows, log_impressions
 from serving.limits import RETRY_SECONDS
@@ -71,11 +71,10 @@ def router(parts: Application) -> APIRouter:
 
         shelved = shelved_or_problem(parts)
         course, now = Course(), parts.moment()
-        bundle, variant, policy = _chosen(parts, shelved, user_id, now)
+        bundle, variant, policy = _chosen(parts, shelved, user_id, now, course)
         length = query.n + query.offset + spare
         wish = Wish(user_id, length, query.category, frozenset(query.exclude), policy)
         if bundle is None:
-            course.degraded.append("release")
             response = _answer(parts, None, variant, [], "none", course, None)
             count_answer(parts, shelved, user_id, variant, None, course)
             return response
@@ -123,14 +122,22 @@ def router(parts: Application) -> APIRouter:
 
 
 def _chosen(
-    parts: Application, shelved: "Shelved", user_id: str, now: datetime
+    parts: Application, shelved: "Shelved", user_id: str, now: datetime, course: Course
 ) -> "tuple[Bundle | None, str, str]":
     """Return the release that answers a user, why it does, and the policy that makes the list."""
     settings = parts.settings
     arm, policy = chosen_policy(settings.experiments, user_id, now, settings.holdout)
-    # A canary is a release on trial, which must not touch whom no release touches.
-    chosen = (shelved.live, LIVE) if arm == HOLDOUT else shelved.chosen(user_id)
-    return chosen[0], f"{chosen[1]} {arm}" if arm else chosen[1], policy
+    if policy not in POLICIES:
+        # The arm was drawn whatever answers in the end, so that those who fare badly are counted.
+        named, why, policy = shelved.bundles.get(policy), EXPERIMENT, LIVE
+        bundle = named or shelved.live
+    else:
+        # A canary is a release on trial, which must not touch whom no release touches.
+        bundle, why = (shelved.live, LIVE) if arm == HOLDOUT else shelved.chosen(user_id)
+        named = bundle
+    if named is None:
+        course.degraded.append("release")
+    return bundle, f"{why} {arm}" if arm else why, policy
 
 
 def shelved_or_problem(parts: Application) -> "Shelved":

@@ -1,11 +1,15 @@
 """The lines of experiments that the application takes over."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import pytest
 
-from orchestration.running_experiments import published_holdout, running_experiments
+from orchestration.running_experiments import (
+    named_releases,
+    published_holdout,
+    running_experiments,
+)
 from serving.assignment import Arm
 from serving.experiments import NOBODY, Holdout
 
@@ -59,8 +63,22 @@ def test_what_is_no_experiment_of_ours_is_left_out(tmp_path, line):
     assert [one.experiment.experiment_id for one in running_experiments(path)] == ["kept"]
 
 
+def test_a_release_that_is_kept_is_served_and_stays_until_the_end(tmp_path, caplog):
+    arms = "old:0.5:20260101T000000-ab new:0.5:live"
+    path = published(tmp_path / "published.duckdb", (1, "lists", arms, None))
+    (running,) = running_experiments(path, ["20260101T000000-ab", "another"])
+    assert running.named_releases == {"20260101T000000-ab"}
+    assert not caplog.records
+    assert running_experiments(path, ["another"]) == ()
+    assert "lists is left to who serves 20260101T000000-ab" in caplog.text
+    end = datetime(2026, 4, 1, tzinfo=UTC)
+    assert named_releases(path, end - timedelta(seconds=1)) == {"20260101T000000-ab"}
+    assert named_releases(path, end) == frozenset()
+
+
 def test_without_a_snapshot_or_its_table_there_are_none(tmp_path):
     assert running_experiments(tmp_path / "published.duckdb") == ()
+    assert named_releases(tmp_path / "published.duckdb", datetime.now(UTC)) == frozenset()
     with duckdb.connect(str(tmp_path / "old.duckdb")) as connection:
         connection.execute("create table something as select 1 as one")
     assert running_experiments(tmp_path / "old.duckdb") == ()

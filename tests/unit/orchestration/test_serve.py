@@ -8,6 +8,8 @@ import pytest
 
 from orchestration.serve import serve_in_terminal, serving_settings
 from orchestration.settings import Settings, read_settings
+from tests.unit.orchestration.test_running_experiments import published
+from tests.unit.serving.shop_release import make_shop
 
 KEY = "a-key-of-enough-characters"
 
@@ -21,6 +23,19 @@ def test_the_application_works_in_the_folder_of_the_log(settings):
     chosen = serving_settings(settings)
     assert chosen.home == settings.home / "sample"
     assert (chosen.project, chosen.keys, chosen.exploration.rate) == ("topshelf_sample", (), 0)
+
+
+def test_an_experiment_may_name_a_release_that_is_on_the_disk(settings):
+    places = settings.places("sample")
+    make_shop(places.releases)
+    arms = "old:0.5:{} new:0.5:live"
+    published(
+        places.snapshot,
+        (1, "served", arms.format("shop-1"), None),
+        (2, "elsewhere", arms.format("shop-2"), None),
+    )
+    (found,) = serving_settings(settings).experiments
+    assert (found.experiment.experiment_id, found.named_releases) == ("served", {"shop-1"})
 
 
 def test_keys_come_from_the_environment_and_from_a_file(settings, tmp_path):

@@ -257,6 +257,64 @@ def test_an_arm_is_in_the_answer_and_in_the_log_and_decides_the_list(shop, servi
     assert logged == {user: answer["meta"]["variant"] for user, answer in answers.items()}
 
 
+def between_releases(*serves):
+    """Return an experiment for ever, whose arms are named after what they serve."""
+    arms = tuple(Arm(one, 1 / len(serves), one) for one in serves)
+    return RunningExperiment(
+        Experiment("lists", "shop", "lists", arms),
+        datetime(2020, 1, 1, tzinfo=UTC),
+        datetime(2100, 1, 1, tzinfo=UTC),
+        releases=frozenset({"shop-1", "shop-2", "gone"}),
+    )
+
+
+def test_an_arm_that_names_a_release_is_answered_by_it_whatever_is_live(serving, tmp_path):
+    for name in ("shop-1", "shop-2", "shop-3"):
+        make_shop(tmp_path / "releases", name)
+    # Who is in the experiment is not in the canary, and says nothing about it.
+    point(tmp_path, "shop-3", canary={"release_id": "shop-1", "percent": 100.0, "salt": "s"})
+    client = serving(tmp_path, experiments=(between_releases("shop-1", "shop-2"),))
+    met = {}
+    for user in USER_IDS:
+        meta = ask(client, user).meta
+        assert meta.variant == f"experiment lists:{meta.release}"
+        assert meta.fallback != "none"
+        met[user] = meta
+    assert {meta.release for meta in met.values()} == {"shop-1", "shop-2"}
+    assert "personal" in {meta.fallback for meta in met.values()}
+    # A promotion moves nobody who has an arm.
+    point(tmp_path, "shop-2", version=2)
+    while client.get("/readyz").json()["release"] != "shop-2":
+        time.sleep(0.01)
+    assert {user: ask(client, user).meta.release for user in USER_IDS} == {
+        user: meta.release for user, meta in met.items()
+    }
+    client.__exit__(None, None, None)
+    logged = {
+        (row["user_id"], row["variant"], row["release_id"])
+        for row in landed_rows(tmp_path / "landing/impressions")
+    }
+    assert logged == {(user, meta.variant, meta.release) for user, meta in met.items()}
+    counts = read_variant_counts(tmp_path / "releases", 1)
+    assert (counts["canary"].requests, counts["live"].requests) == (0, 0)
+
+
+def test_an_arm_whose_release_cannot_be_opened_gets_what_is_live_and_says_so(serving, tmp_path):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, experiments=(between_releases("live", "gone"),))
+    answers = [ask(client, user, explain=True) for user in USER_IDS]
+    for answer in answers:
+        assert answer.meta.release == "shop-1"
+        assert answer.items
+        is_missing = answer.meta.variant == "experiment lists:gone"
+        assert is_missing == (answer.meta.variant != "live lists:live")
+        assert answer.meta.explanation.degraded == (["release"] if is_missing else [])
+    assert len({answer.meta.variant for answer in answers}) == 2
+    (fault,) = client.get("/readyz").json()["degraded"]
+    assert "release gone" in fault
+
+
 def test_no_release_on_trial_touches_whom_is_held_out(serving, tmp_path):
     make_shop(tmp_path / "releases")
     make_shop(tmp_path / "releases", "shop-2")

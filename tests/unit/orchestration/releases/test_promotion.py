@@ -152,6 +152,12 @@ def test_old_releases_go_but_not_those_with_an_alias(three, sign):
     assert not list(three.glob(".r2*"))
 
 
+def test_what_an_arm_serves_stays_too(three, sign):
+    promote(three, "r3", BOUNDS, sign())
+    assert remove_old_releases(three, 1, {"r1", "not a release"}) == ["r2"]
+    assert releases_on_disk(three) == ["r3", "r1"]
+
+
 def test_every_release_is_noted_once(three):
     note_builds(three, "run 1")
     note_builds(three, "run 2")
