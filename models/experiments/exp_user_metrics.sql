@@ -19,6 +19,12 @@ outcomes as (
 
 ),
 
+coverage as (
+
+    select * from {{ ref('exp_user_coverage') }}
+
+),
+
 crossed as (
 
     select
@@ -45,11 +51,13 @@ crossed as (
             when 'days_to_return' then least(coalesce(outcomes.days_to_return, 29), 29)
             when 'negative_events' then outcomes.negative_count_7d
             when 'top_item_share' then outcomes.top_item_count_7d
+            when 'catalogue_coverage' then coverage.item_count_of_ten_7d
             when 'fallback_share' then outcomes.fallback_count_7d
             when 'latency_ms' then outcomes.duration_ms_7d
             when 'error_share' then outcomes.degraded_list_count_7d
         end as numerator,
         case
+            when metrics.metric = 'catalogue_coverage' then cast(coverage.is_last_of_ten as integer)
             when metrics.metric = 'fallback_share' then outcomes.labelled_count_7d
             when metrics.metric = 'latency_ms' then outcomes.timed_list_count_7d
             when metrics.metric = 'error_share' then outcomes.judged_list_count_7d
@@ -69,6 +77,11 @@ crossed as (
         >= metrics.window_until_days + {{ var("experiment_lateness_days") }} as is_mature
 
     from outcomes
+
+    inner join coverage
+        on
+            outcomes.experiment_id = coverage.experiment_id
+            and outcomes.user_id = coverage.user_id
 
     cross join metrics
 

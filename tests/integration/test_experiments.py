@@ -93,7 +93,9 @@ def log() -> dict[str, pd.DataFrame]:
             later = at + dt.timedelta(days=1)
             shown.append((f"second-{number}", user, "i1", later, f"live lifted:{other}", 10))
         is_new = bool(arm and arm.name == "new")
-        shown.append((f"r{number}", user, "i1", at, variant, 10 + number % 3 + 10 * is_new))
+        # The better arm shows twice as many items.
+        item = f"i{number % (30 if is_new else 15)}" if number >= 2300 else "i1"
+        shown.append((f"r{number}", user, item, at, variant, 10 + number % 3 + 10 * is_new))
         browser = f"browser-{number // 2}" if 200 <= number < 300 else None
         if browser:
             events.append((user, at + dt.timedelta(hours=1), "view", browser))
@@ -170,6 +172,26 @@ def warehouse(log, dbt_build, tmp_path_factory):
 
 def table(warehouse, name: str) -> pd.DataFrame:
     return warehouse.execute(f"from experiments.{name}").df()
+
+
+def seen_by_ten(warehouse, experiment_id: str) -> dict[str, float]:
+    """Count, in pandas, the different items of ten users after the other; the mean of each arm."""
+    users = warehouse.execute(
+        """
+        select user_id, variant, exposed_at from experiments.exp_exposures
+        where experiment_id = ? and set_aside_reason is null
+        order by exposed_at, user_id
+        """,
+        [experiment_id],
+    ).df()
+    shown = table(warehouse, "exp_shown_items").query("experiment_id == @experiment_id")
+    items = shown.groupby("user_id")["item_id"].agg(set)
+    means = {}
+    for arm, members in users.groupby("variant"):
+        lists = [items[user] for user in members["user_id"]]
+        groups = [lists[first : first + 10] for first in range(0, len(lists) - 9, 10)]
+        means[str(arm)] = sum(len(set().union(*group)) for group in groups) / len(groups)
+    return means
 
 
 def test_nothing_planned_is_rejected(warehouse):
@@ -262,6 +284,15 @@ def test_the_planted_lift_is_found_and_shipped_and_nothing_else(warehouse):
         & (results["metric"] == "latency_ms")
     ].iloc[0]
     assert 9.9 < slower["lower"] < slower["difference"] < slower["upper"] < 10.1
+    wider = results.loc[
+        (results["experiment_id"] == "lifted")
+        & (results["slice_name"] == "all")
+        & (results["metric"] == "catalogue_coverage")
+    ].iloc[0]
+    by_hand = seen_by_ten(warehouse, "lifted")
+    assert wider["control_value"] == pytest.approx(by_hand["old"])
+    assert wider["value"] == pytest.approx(by_hand["new"])
+    assert 0.5 < wider["lower"] < by_hand["new"] - by_hand["old"] < wider["upper"] < 1.5
     decisions = experiment_decisions(rows, checks, arms, table(warehouse, "exp_metrics"), results)
     last = decisions.loc[decisions["step"] == "verdict"].set_index(["experiment_id", "variant"])
     verdicts = last["verdict"].to_dict()
