@@ -39,10 +39,7 @@ spans as (
 
     select
         active_date,
-        lead(active_date) over (
-            partition by user_id
-            order by active_date
-        ) as next_date
+        lead(active_date) over (partition by user_id order by active_date) as next_date
 
     from active_days
 

@@ -1,5 +1,6 @@
 """Runs of the product on the shipped sample, as processes that may be killed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -88,7 +89,9 @@ def kill_during(arguments: list[str], environment: dict[str, str], seconds: floa
     process = begin(arguments, environment)
     time.sleep(seconds)
     was_running = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+    # One that has ended by itself may have left nobody to kill.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return was_running
 

@@ -30,7 +30,7 @@ SUMS = [
     "days_since_first",
 ]
 # A batch is killed after each of these parts of the seconds that one took before.
-KILLS = [part / 10 for part in range(1, 15)]
+KILLS = [0.05, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5]
 ROWS = "from ml.refreshed_lists order by user_id, recommended_rank"
 
 
