@@ -1,9 +1,9 @@
-"""A fixed split of pairs, without times, as a log that the product can read.
+"""A fixed split of pairs as a log that the product can read.
 
-A folder with `events.parquet` (`user_id`, `item_id`, `split`: train, test, maybe validation)
-becomes a log of three days: what is trained on happens on the first, what settings are chosen by,
-or what the ranker learns to foretell, on the second, the test on the third. So the product's own
-cutoffs keep them apart.
+A folder with `events.parquet` (`user_id`, `item_id`, `split`: train, test, maybe validation; maybe
+times) becomes a log of three days: what is trained on happens on the first, or before it if there
+are times, what settings are chosen by, or what the ranker learns to foretell, on the second, the
+test on the third. So the product's own cutoffs keep them apart.
 """
 
 from dataclasses import dataclass, replace
@@ -12,13 +12,17 @@ from pathlib import Path
 import duckdb
 import yaml
 
+from benchmarks.quality.split_times import (
+    SplitTimes,
+    moment_column,
+    moment_in_sql,
+    moment_of_pair,
+    tell_times,
+)
 from orchestration.reviewed import ReviewedSettings, read_reviewed, write_reviewed
 from orchestration.settings import PROJECT_ROOT, Settings
 
 NAME = "fixed_split"
-# Of the pairs to train on: to choose by, where the split has no validation part of its own, and to
-# teach the ranker with.
-VALIDATION_SHARE = 0.1
 REQUIRED = {"user_id", "item_id", "split"}
 # How the parts are called elsewhere; case does not matter.
 SPELLINGS = {
@@ -31,20 +35,6 @@ SPELLINGS = {
     "test": "test",
     "testing": "test",
 }
-# All pairs of a part happen at one moment, so by default whole histories count, and no pair is
-# older than another. A window would keep the items with the largest ids.
-NO_LIMIT, AGELESS_DAYS = 1_000_000, 1e18
-TIMELESS = {
-    "history_items": NO_LIMIT,
-    "history_half_life_days": AGELESS_DAYS,
-    "covisitation_window": NO_LIMIT,
-    "covisitation_backward_weight": 1.0,
-    "covisitation_distance_power": 0.0,
-    "covisitation_gap_half_life_days": AGELESS_DAYS,
-    "covisitation_age_half_life_days": AGELESS_DAYS,
-    "popularity_half_life_days": AGELESS_DAYS,
-}
-TRAIN, VALIDATION, TEST = (f"timestamp '2000-01-0{day} 12:00:00'" for day in (1, 2, 3))
 
 
 class SplitError(ValueError):
@@ -65,11 +55,17 @@ class FixedSplit:
         To measure with. Training pairs on the first two days, those of the second being what the
         ranker learns to foretell from the others; so all are known when the test begins. Validation
         pairs of the split's own are left out, as in the published figures.
+    times : SplitTimes
+        What is known of when pairs happened.
+    notes : tuple of str
+        What a reader of the figures should know.
     """
 
     search: Settings
     validation: Settings
     final: Settings
+    times: SplitTimes
+    notes: tuple[str, ...]
 
 
 def is_fixed_split(folder: Path) -> bool:
@@ -87,12 +83,12 @@ def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedS
     home : Path
         Where everything goes that is built.
     settings_file : Path, optional
-        Reviewed settings to use for both; they win over `TIMELESS`.
+        Reviewed settings to use for both; they win over what the times suggest.
 
     Raises
     ------
     SplitError
-        If columns or parts are missing or not known, or a pair is both trained on and tested.
+        If columns or parts are missing or not known.
     """
     events = folder / "events.parquet"
     missing = sorted(REQUIRED - columns_of(folder))
@@ -101,30 +97,32 @@ def plant(folder: Path, home: Path, settings_file: Path | None = None) -> FixedS
     reviewed = ReviewedSettings()
     if settings_file is not None:
         reviewed = read_reviewed(settings_file, PROJECT_ROOT)
-    chosen = replace(reviewed, sql={**TIMELESS, **reviewed.sql})
     with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
         parts = _read_pairs(connection, events)
-        rest = f"when {_fraction()} < {VALIDATION_SHARE} then {VALIDATION} else {TRAIN}"
-        own = f"when part = 'validation' then {VALIDATION} else {TRAIN}"
-        validated = own if "validation" in parts else rest
-        moments = {"search": validated, "validation": validated, "final": rest}
+        known_twice = _remove_trained(connection, events)
+        times = tell_times(connection, events)
+        validated = "part = 'validation'" if "validation" in parts else "is_taught"
+        seconds = {"search": validated, "validation": validated, "final": "is_taught"}
         written = {
-            state: _write(
-                connection, home / state, f"case when part = 'test' then {TEST} {when} end"
-            )
-            for state, when in moments.items()
+            state: _write(connection, home / state, moment_of_pair(is_second, times))
+            for state, is_second in seconds.items()
         }
+    chosen = replace(reviewed, sql={**times.sql, **reviewed.sql})
     for settings in written.values():
         file = Path(settings.mapping).with_name(f"{NAME}.settings.yml")
         write_reviewed(
             file, chosen.changes(), "Reviewed settings, and those of a log without times."
         )
-    return FixedSplit(**written)
+    notes = tuple(note for note in (known_twice, times.note) if note)
+    return FixedSplit(**written, times=times, notes=notes)
 
 
 def _read_pairs(connection: duckdb.DuckDBPyConnection, events: Path) -> set[str]:
     """Make the table `pairs` with the parts as they are called here, and return these."""
     known = ", ".join(f"('{name}', '{part}')" for name, part in SPELLINGS.items())
+    moment = moment_column(columns_of(events.parent))
+    told_at = moment_in_sql(f"events.{moment}") if moment else "null::timestamptz"
     connection.execute(
         f"""
         create table pairs as
@@ -132,7 +130,8 @@ def _read_pairs(connection: duckdb.DuckDBPyConnection, events: Path) -> set[str]
             cast(events.user_id as varchar) as user_id,
             cast(events.item_id as varchar) as item_id,
             cast(events.split as varchar) as spelling,
-            spellings.part
+            spellings.part,
+            cast({told_at} as timestamp) as told_at
         from read_parquet(?) as events
         left join (values {known}) as spellings(spelling, part)
             on lower(trim(cast(events.split as varchar))) = spellings.spelling
@@ -153,23 +152,31 @@ def _read_pairs(connection: duckdb.DuckDBPyConnection, events: Path) -> set[str]
     for part in ("train", "test"):
         if part not in parts:
             raise SplitError(f"{events} has no rows whose split is {part!r}, only {found}")
-    (both,) = connection.execute(
-        """
-        select count(*) from (
-            select user_id, item_id from pairs where part = 'test'
-            intersect
-            select user_id, item_id from pairs where part = 'train'
-        )
-        """
-    ).fetchall()[0]
-    if both:
-        raise SplitError(f"{both} pairs of {events} are in train and in test")
     return parts
 
 
-def _fraction() -> str:
-    """Return SQL for a number in [0, 1) that depends on the pair alone."""
-    return "(md5_number_lower(user_id || ' ' || item_id) % 1000000) / 1000000.0"
+def _remove_trained(connection: duckdb.DuckDBPyConnection, events: Path) -> str:
+    """Leave out of the test what no list may hold, being trained on; return a note of it.
+
+    Raises
+    ------
+    SplitError
+        If nothing is left.
+    """
+    trained = "select (user_id, item_id) from pairs where part = 'train'"
+    known = f"part = 'test' and (user_id, item_id) in ({trained})"
+    rows, tested = connection.execute(
+        f"select count(*) filter (where {known}), count(*) filter (where part = 'test') from pairs"
+    ).fetchall()[0]
+    if not rows:
+        return ""
+    if rows == tested:
+        raise SplitError(f"all {rows:,} test pairs of {events} are in train too")
+    connection.execute(f"delete from pairs where {known}")
+    return (
+        f"{rows:,} of {tested:,} test pairs are in train too and were left out of the test, for "
+        "training items are removed from every list."
+    )
 
 
 def _write(connection: duckdb.DuckDBPyConnection, home: Path, moment: str) -> Settings:
@@ -187,7 +194,7 @@ def _write(connection: duckdb.DuckDBPyConnection, home: Path, moment: str) -> Se
                 {moment} as occurred_at
             from pairs
             where {kept}
-            order by user_id, item_id
+            order by user_id, item_id, occurred_at
         ) to '{str(log).replace("'", "''")}' (format parquet)
         """
     )

@@ -13,7 +13,7 @@ import optuna
 import pandas as pd
 from scipy.sparse import csr_matrix, diags
 
-from benchmarks.quality.fixed_split import TRAIN, VALIDATION
+from benchmarks.quality.split_times import TRAIN, VALIDATION
 from ml.metrics import ndcg_at_k
 from ml.search_space import SQL, Value, rounded, widened
 from orchestration.settings import Settings

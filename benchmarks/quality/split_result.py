@@ -31,7 +31,7 @@ def measure_split(folder: Path, home: Path, settings_file: Path, k: int) -> Resu
     split = plant(folder, home, settings_file if settings_file.is_file() else None)
     measured = measure(split.final, k)
     rows = split_rows(measured, published(folder.name))
-    notes = (f"two stages ordered by {measured.order}",)
+    notes = (f"two stages ordered by {measured.order}", *split.notes)
     return Result(rows, peak_bytes(os.getpid()), notes)
 
 

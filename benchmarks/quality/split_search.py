@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from benchmarks.quality.fixed_split import FixedSplit, plant
+from benchmarks.quality.fixed_split import FixedSplit, SplitError, plant
 from benchmarks.quality.neighbours import search_neighbours
 from ml.search_space import SPACES
 from orchestration.mapping import load_mapping
@@ -45,6 +45,11 @@ def search_split(
     settings_file.parent.mkdir(parents=True, exist_ok=True)
     trials_file = settings_file.with_name(f"{folder.name}.{part}.trials.csv")
     if part == NEIGHBOURS:
+        if split.times.is_timed:
+            raise SplitError(
+                f"the pairs of {folder.name} have times, which --part neighbours does not look at; "
+                "search --part sql"
+            )
         _search_neighbours(split, settings_file, trials_file, k, trials)
         return
     plan = TuningPlan(trials=trials, parts=(part,), folds=1)

@@ -181,9 +181,12 @@ def test_a_batch_that_is_killed_at_any_moment_is_seen_whole_or_not_at_all(refres
         rows = asked(places.warehouse, ROWS)
         assert {row[0] for row in rows} == first | users
         assert read_progress(places.progress).moment > done
-        # What another batch, which nothing kills, makes of the same log.
+        # What another batch, which nothing kills, makes of the same log; of the user whose batch
+        # came before, it makes the list of a later moment.
         places.progress.unlink()
         assert job.execute_in_process(instance=instance).success
-    assert asked(places.warehouse, ROWS) == rows
+    assert {row[0] for row in asked(places.warehouse, ROWS)} == first | users
+    theirs = f"select * from ({ROWS}) where user_id in {tuple(users)}"
+    assert asked(places.warehouse, theirs) == [row for row in rows if row[0] in users]
     told = pytest.approx(told_activity(places), abs=1e-6)
     assert online_activity(refreshing) == told

@@ -1,9 +1,12 @@
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from benchmarks.quality.fixed_split import TIMELESS, SplitError, is_fixed_split, plant
+from benchmarks.quality.fixed_split import SplitError, is_fixed_split, plant
+from benchmarks.quality.split_times import TIMELESS
 from orchestration.mapping import load_mapping
 from orchestration.reviewed import load_reviewed, sql_defaults
 
@@ -139,13 +142,96 @@ def test_a_log_with_times_is_no_fixed_split(tmp_path):
         plant(folder, tmp_path / "home")
 
 
-def test_a_pair_may_not_be_trained_on_and_tested(tmp_path):
+def test_a_pair_that_is_trained_on_is_not_tested(tmp_path):
     folder = write_split(
-        tmp_path / "leak",
+        tmp_path / "both",
+        """
+        select 1 as user_id, 2 as item_id, unnest(['train', 'test']) as split
+        union all
+        values (1, 3, 'test'), (2, 3, 'train')
+        """,
+    )
+    split = plant(folder, tmp_path / "home")
+    assert moments(split.final, folder)["test", 3] == 1
+    (note,) = split.notes
+    assert note.startswith("1 of 2 test pairs are in train too and were left out")
+    only = write_split(
+        tmp_path / "only",
         "select 1 as user_id, 2 as item_id, unnest(['train', 'test']) as split",
     )
-    with pytest.raises(SplitError, match=r"1 pairs of .* are in train and in test"):
-        plant(folder, tmp_path / "home")
+    with pytest.raises(SplitError, match=r"all 1 test pairs of .* are in train too"):
+        plant(only, tmp_path / "home")
+
+
+def happened(log):
+    """Return `user_id, item_id, occurred_at` of a planted log, in order."""
+    file = log.home / "events.parquet"
+    query = f"select user_id, item_id, occurred_at from '{file}' order by user_id, occurred_at"
+    return duckdb.sql(query).fetchall()
+
+
+LEAVE_ONE_OUT = """
+    select
+        u as user_id,
+        i as item_id,
+        timestamp '2015-01-01' + to_days(u * 300 + i * i) as event_ts,
+        case i when 5 then 'test' when 4 then 'valid' else 'train' end as split
+    from range(3) as users(u), range(1, 6) as items(i)
+"""
+
+
+def test_a_split_that_leaves_out_last_pairs_keeps_the_order_and_each_users_own_end(tmp_path):
+    folder = write_split(tmp_path / "last", LEAVE_ONE_OUT)
+    split = plant(folder, tmp_path / "home")
+    assert split.times.is_from_own_end
+    for user in "012":
+        mine = [(item, at) for one, item, at in happened(split.final) if one == user]
+        assert [item for item, _ in mine] == ["1", "2", "3", "5"]
+        # The newest pair to train on teaches. Steps are of three and five days: four are a day.
+        assert [at.day for _, at in mine[1:]] == [1, 2, 3]
+        assert mine[1][1] - mine[0][1] == timedelta(days=3 / 4)
+    # The validation part takes the second day, and all pairs to train on come before.
+    days = {(item, at.isoformat()[5:10]) for _, item, at in happened(split.search) if item in "345"}
+    assert days == {("3", "01-01"), ("4", "01-02"), ("5", "01-03")}
+    sql = settings_of(split.final).sql
+    assert sql == {"training_cutoffs": 1, "popularity_half_life_days": 1e18}
+    assert "the test lies after each user's training" in split.notes[0]
+
+
+def test_a_split_at_one_moment_keeps_the_calendar(tmp_path):
+    folder = write_split(
+        tmp_path / "later",
+        """
+        select
+            i % 10 as user_id,
+            i as item_id,
+            timestamp '2015-01-01' + to_days(i) as occurred_at,
+            if(i < 100, 'train', 'test') as split
+        from range(120) as pairs(i)
+        """,
+    )
+    split = plant(folder, tmp_path / "home")
+    assert split.times.is_timed
+    assert not split.times.is_from_own_end
+    rows = sorted(happened(split.final), key=lambda row: row[2])
+    assert [int(item) for _, item, _ in rows[:100]] == list(range(100))
+    first = [at for _, _, at in rows[:90]]
+    # A user comes back every ten days, which become one.
+    assert {later - earlier for earlier, later in pairwise(first)} == {timedelta(days=0.1)}
+    assert {at.day for _, _, at in rows[90:100]} == {2}
+    assert {at.day for _, _, at in rows[100:]} == {3}
+    assert settings_of(split.final).sql == {"training_cutoffs": 1}
+
+
+def test_times_that_are_not_there_for_all_are_not_used(tmp_path):
+    folder = write_split(
+        tmp_path / "some",
+        f"select * replace (if(user_id = 0, null, event_ts) as event_ts) from ({LEAVE_ONE_OUT})",
+    )
+    split = plant(folder, tmp_path / "home")
+    assert not split.times.is_timed
+    assert split.notes == ("5 of 15 rows of events.parquet say no time, so none was used.",)
+    assert settings_of(split.final).sql == TIMELESS
 
 
 def test_a_split_without_test_pairs_is_refused(tmp_path):
