@@ -123,8 +123,6 @@ def tell_times(connection: duckdb.DuckDBPyConnection, events: Path) -> SplitTime
     step = max(1.0, _median_step(connection))
     # Windows of a day before the training pairs end have next to nothing to teach.
     sql: dict[str, float | int | bool | str] = {"training_cutoffs": 1}
-    if not is_one_moment:
-        sql["popularity_half_life_days"] = AGELESS_DAYS
     kind = "after all training" if is_one_moment else "after each user's training"
     note = (
         f"The pairs have times, and the test lies {kind}: the newest training pairs teach the "

@@ -194,7 +194,7 @@ def test_a_split_that_leaves_out_last_pairs_keeps_the_order_and_each_users_own_e
     days = {(item, at.isoformat()[5:10]) for _, item, at in happened(split.search) if item in "345"}
     assert days == {("3", "01-01"), ("4", "01-02"), ("5", "01-03")}
     sql = settings_of(split.final).sql
-    assert sql == {"training_cutoffs": 1, "popularity_half_life_days": 1e18}
+    assert sql == {"training_cutoffs": 1}
     assert "the test lies after each user's training" in split.notes[0]
 
 
