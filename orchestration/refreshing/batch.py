@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pandera.pandas as pa
 
 from feature_repo.recent_events import RecentEvent, RecentEvents
 from ml.schemas.refreshed import RefreshedActivity, RefreshedLists
@@ -92,8 +93,8 @@ def next_batch(
             activity.append(activity_row(bundle, user_id, known, moment))
     return Batch(
         users=users,
-        lists=_frame(lists, [*RefreshedLists.to_schema().columns]),
-        activity=_frame(activity, [*RefreshedActivity.to_schema().columns]),
+        lists=_frame(lists, RefreshedLists),
+        activity=_frame(activity, RefreshedActivity),
         event_count=sum(map(len, added.values())),
         progress=Progress(bundle.release_id, moment.isoformat(), landed.cursor),
     )
@@ -119,8 +120,12 @@ def _moment(added: Mapping[str, Sequence[RecentEvent]], before: datetime) -> dat
     return max(newest, before)
 
 
-def _frame(rows: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+def _frame(rows: list[dict[str, Any]], model: type[pa.DataFrameModel]) -> pd.DataFrame:
     """Lay rows out; moments are in UTC, without saying so, as in the warehouse."""
+    if not rows:
+        # Nothing tells the types of columns without values.
+        return model.empty()
+    columns = [*model.to_schema().columns]
     frame = pd.DataFrame(rows, columns=columns)
     for name in ("generated_at", "feature_at"):
         if name in columns:

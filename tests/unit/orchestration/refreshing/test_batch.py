@@ -131,7 +131,7 @@ def test_events_of_unknown_items_and_types_do_no_harm(land, batch_of):
     assert set(batch.lists["user_id"]) == {ANN}
 
 
-def test_lines_that_are_no_events_are_passed_over(batch_of, tmp_path):
+def test_lines_that_are_no_events_are_passed_over(batch_of, warehouse, tmp_path):
     folder = tmp_path / "events"
     folder.mkdir()
     whole = landing_row(Event(user_id="u1", item_id=ITEM_IDS[3], event_type="view"), NOON)
@@ -141,6 +141,23 @@ def test_lines_that_are_no_events_are_passed_over(batch_of, tmp_path):
     batch = batch_of()
     assert batch.users == []
     assert batch.progress.cursor == {"20260301T12-1-a.jsonl": len(lines)}
+    assert_nothing_changes(batch, warehouse, tmp_path)
+
+
+def test_another_release_for_which_nobody_has_to_be_made_again_is_noted(
+    batch_of, warehouse, tmp_path
+):
+    batch = batch_of(Progress(release_id="an older one"))
+    assert batch.users == []
+    assert batch.progress.release_id == "shop-1"
+    assert_nothing_changes(batch, warehouse, tmp_path)
+
+
+def assert_nothing_changes(batch, warehouse, tmp_path):
+    """A batch without users keeps the contract, and is written without a change."""
+    RefreshedLists.validate(batch.lists, lazy=True)
+    RefreshedActivity.validate(batch.activity, lazy=True)
+    assert upsert(warehouse, batch, tmp_path / "refreshed.parquet") == 0
 
 
 def test_a_batch_repeated_after_a_crash_leaves_equal_rows(land, batch_of, warehouse, tmp_path):
