@@ -154,7 +154,7 @@ def test_another_release_for_which_nobody_has_to_be_made_again_is_noted(
 
 
 def assert_nothing_changes(batch, warehouse, tmp_path):
-    """A batch without users keeps the contract, and is written without a change."""
+    """Check that a batch without users keeps the contract, and changes no row when written."""
     RefreshedLists.validate(batch.lists, lazy=True)
     RefreshedActivity.validate(batch.activity, lazy=True)
     assert upsert(warehouse, batch, tmp_path / "refreshed.parquet") == 0
