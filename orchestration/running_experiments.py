@@ -1,7 +1,7 @@
 """The experiments that the application runs: the lines that SQL has found fit."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,25 +41,18 @@ def running_experiments(
         By id. Experiments that another program runs, whose arms serve something else, are left
         out, with a warning: a release may be misspelt, or gone.
     """
-    kept = frozenset(releases)
-    salt = published_holdout(snapshot).salt
-    found = []
-    for row in _rows(snapshot, EXPERIMENTS):
-        name, layer, own, variants, first, last, share, starts_at, ends_at = row
-        parts = [part.split(":") for part in variants.split()]
-        arms = tuple(Arm(arm, float(size), serves) for arm, size, serves in parts)
-        strange = sorted({arm.serves for arm in arms} - {*POLICIES} - kept)
+    kept, found = frozenset(releases), []
+    for experiment, starts_at, ends_at in _published(snapshot):
+        strange = sorted(_named(experiment) - kept)
         if strange:
             LOG.warning(
                 "the experiment %s is left to who serves %s: neither live, popular nor a release "
                 "that is kept",
-                name,
+                experiment.experiment_id,
                 ", ".join(strange),
             )
             continue
-        experiment = Experiment(name, layer, own, arms, first, last, share, salt)
-        first_at, end_at = (moment.replace(tzinfo=UTC) for moment in (starts_at, ends_at))
-        found.append(RunningExperiment(experiment, first_at, end_at, kept))
+        found.append(RunningExperiment(experiment, starts_at, ends_at, kept))
     return tuple(found)
 
 
@@ -73,12 +66,23 @@ def named_releases(snapshot: Path, now: datetime) -> frozenset[str]:
     now : datetime
         With its time zone.
     """
-    return frozenset(
-        part.split(":")[2]
-        for *_, variants, _, _, _, _, ends_at in _rows(snapshot, EXPERIMENTS)
-        if ends_at.replace(tzinfo=UTC) > now
-        for part in variants.split()
-    ) - {*POLICIES}
+    coming = (one for one, _, ends_at in _published(snapshot) if ends_at > now)
+    return frozenset[str]().union(*map(_named, coming))
+
+
+def _published(snapshot: Path) -> Iterator[tuple[Experiment, datetime, datetime]]:
+    """Read the experiments that SQL has found fit, and from when until when they run."""
+    salt = published_holdout(snapshot).salt
+    for row in _rows(snapshot, EXPERIMENTS):
+        name, layer, own, variants, first, last, share, starts_at, ends_at = row
+        parts = [part.split(":") for part in variants.split()]
+        arms = tuple(Arm(arm, float(size), serves) for arm, size, serves in parts)
+        experiment = Experiment(name, layer, own, arms, first, last, share, salt)
+        yield experiment, starts_at.replace(tzinfo=UTC), ends_at.replace(tzinfo=UTC)
+
+
+def _named(experiment: Experiment) -> frozenset[str]:
+    return frozenset(arm.serves for arm in experiment.arms) - {*POLICIES}
 
 
 def published_holdout(snapshot: Path) -> Holdout:

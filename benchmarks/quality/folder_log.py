@@ -10,14 +10,13 @@ import duckdb
 import yaml
 
 from benchmarks.quality.fixed_split import SplitError, columns_of
-from orchestration.dbt_macros import dbt_macro
+from benchmarks.quality.split_times import MOMENTS, moment_column, moment_in_sql
 from orchestration.mapping.event_types import EventTypes
 from orchestration.settings import PROJECT_ROOT, Settings
 
 # The mapping of `seeds/event_types.csv` in which the one type `interaction` is a success.
 ANY_LOG = "any_log"
 REQUIRED = ("user_id", "item_id", "event_type")
-MOMENTS = ("event_ts", "occurred_at")
 OPTIONAL = ("value", "session_id", "surface", "device")
 BESIDE = {
     "items": ("item_id", "title", "category", "price", "available", "created_at"),
@@ -109,7 +108,7 @@ def plant_log(folder: Path, home: Path, horizon_days: int | None, *, repeats: bo
 def _read_as(events: Path) -> dict[str, str]:
     """Return the columns of a log: name of the product to name in the file."""
     columns = columns_of(events.parent)
-    moment = next((name for name in MOMENTS if name in columns), None)
+    moment = moment_column(columns)
     missing = [name for name in REQUIRED if name not in columns]
     if moment is None or missing:
         missing += [] if moment else [" or ".join(MOMENTS)]
@@ -123,7 +122,7 @@ def _read_as(events: Path) -> dict[str, str]:
 
 def _look(events: Path, moment: str) -> _Found:
     """Count types and days."""
-    parsed = dbt_macro("utc_timestamp", PROJECT_ROOT)(f"cast({moment} as varchar)", "UTC")
+    parsed = moment_in_sql(moment)
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         types = connection.execute(

@@ -103,13 +103,11 @@ def tell_times(connection: duckdb.DuckDBPyConnection, events: Path) -> SplitTime
             f"< {VALIDATION_SHARE}"
         )
         _teach(connection, f"select *, {by_chance} as is_taught from pairs")
-        note = (
-            f"{untold:,} of {rows:,} rows of {events.name} say no time, so none was used."
-            if untold < rows
-            else ""
-        )
+        if untold == rows:
+            return SplitTimes()
         connection.execute("update pairs set told_at = null")
-        return SplitTimes(note=note)
+        told = f"{untold:,} of {rows:,} rows of {events.name} say no time, so none was used."
+        return SplitTimes(note=told)
     is_one_moment = train_until <= test_from
     ranked = "percent_rank() over (partition by part order by told_at, user_id, item_id)"
     newest = f"{ranked} >= {1 - VALIDATION_SHARE}"
@@ -129,7 +127,9 @@ def tell_times(connection: duckdb.DuckDBPyConnection, events: Path) -> SplitTime
         f"ranker, and {step:.3g} days (the median from one pair of a user to the next, or one) "
         "count as a day."
     )
-    return SplitTimes(sql, True, not is_one_moment, step, note)
+    return SplitTimes(
+        sql, is_timed=True, is_from_own_end=not is_one_moment, days_a_step=step, note=note
+    )
 
 
 def moment_of_pair(is_second: str, times: SplitTimes) -> str:
