@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from serving.assignment import Arm, Experiment
-from serving.experiments import NOBODY, POLICIES, Holdout, RunningExperiment
+from serving.experiments import NOBODY, Holdout, RunningExperiment, served_releases
 
 LOG = logging.getLogger("topshelf.serving")
 # Line 0 is `history`, which is only analysed.
@@ -43,7 +43,7 @@ def running_experiments(
     """
     kept, found = frozenset(releases), []
     for experiment, starts_at, ends_at in _published(snapshot):
-        strange = sorted(_named(experiment) - kept)
+        strange = sorted(served_releases(experiment) - kept)
         if strange:
             LOG.warning(
                 "the experiment %s is left to who serves %s: neither live, popular nor a release "
@@ -67,7 +67,7 @@ def named_releases(snapshot: Path, now: datetime) -> frozenset[str]:
         With its time zone.
     """
     coming = (one for one, _, ends_at in _published(snapshot) if ends_at > now)
-    return frozenset[str]().union(*map(_named, coming))
+    return frozenset[str]().union(*map(served_releases, coming))
 
 
 def _published(snapshot: Path) -> Iterator[tuple[Experiment, datetime, datetime]]:
@@ -79,10 +79,6 @@ def _published(snapshot: Path) -> Iterator[tuple[Experiment, datetime, datetime]
         arms = tuple(Arm(arm, float(size), serves) for arm, size, serves in parts)
         experiment = Experiment(name, layer, own, arms, first, last, share, salt)
         yield experiment, starts_at.replace(tzinfo=UTC), ends_at.replace(tzinfo=UTC)
-
-
-def _named(experiment: Experiment) -> frozenset[str]:
-    return frozenset(arm.serves for arm in experiment.arms) - {*POLICIES}
 
 
 def published_holdout(snapshot: Path) -> Holdout:

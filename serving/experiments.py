@@ -87,12 +87,17 @@ class RunningExperiment:
     @property
     def named_releases(self) -> frozenset[str]:
         """The releases that its arms name."""
-        return frozenset(arm.serves for arm in self.experiment.arms) - {*POLICIES}
+        return served_releases(self.experiment)
 
     @property
     def is_changing_lists(self) -> bool:
         """Whether an arm gets lists that its users would not get anyway."""
         return any(arm.serves != LIVE for arm in self.experiment.arms)
+
+
+def served_releases(experiment: Experiment) -> frozenset[str]:
+    """Return what the arms of an experiment serve, but for `POLICIES`."""
+    return frozenset(arm.serves for arm in experiment.arms) - {*POLICIES}
 
 
 def chosen_policy(
