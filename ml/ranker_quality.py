@@ -108,7 +108,7 @@ def permutation_importances(
     frame: pd.DataFrame,
     labels: np.ndarray,
     weights: np.ndarray | None = None,
-    rows: int = 10_000,
+    rows: int = 5_000,
     repeats: int = 2,
     seed: int = 0,
 ) -> pd.DataFrame:

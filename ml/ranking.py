@@ -15,7 +15,8 @@ from ml.ranker_booster import fit_booster
 from ml.ranker_params import RankerParams
 from ml.sampling import hash_fractions, row_order
 
-BATCH_ROWS = 200_000
+# Every tree reads all rows of a batch: as many as fit into the cache of a processor.
+BATCH_ROWS = 4_000
 
 
 @dataclass(frozen=True)

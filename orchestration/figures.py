@@ -82,7 +82,7 @@ def evaluation_figures(
 
 
 def list_cost_figures(costs: pd.DataFrame, folder: Path) -> Figures:
-    """Draw what diversity, novelty and freshness cost; nothing if no list was judged."""
+    """Draw what rules, diversity, novelty and freshness cost; nothing if no list was judged."""
     measures = {
         "category_diversity": "pairs of a list that differ in category",
         "coverage": "share of the catalogue in some list",

@@ -31,6 +31,20 @@ diverse_positions as (
 
 ),
 
+ruled_lists as (
+
+    select
+        user_id,
+        item_id,
+        choice,
+        strength,
+        recommended_rank,
+        cutoff_at
+
+    from {{ ref('evl_ruled_lists') }}
+
+),
+
 cutoffs as (
 
     select cutoff_at from {{ ref('int_cutoffs') }}
@@ -129,6 +143,18 @@ ranked as (
 
     inner join cutoffs
         on diverse_positions.cutoff_at = cutoffs.cutoff_at
+
+    union all
+
+    select
+        user_id,
+        item_id,
+        choice,
+        strength,
+        recommended_rank,
+        cutoff_at
+
+    from ruled_lists
 
 ),
 

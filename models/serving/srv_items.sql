@@ -51,19 +51,12 @@ item_rules as (
         item_id,
         pinned_rank,
         rule_factor,
+        category_limit,
         is_excluded
 
     from {{ ref('srv_item_rules') }}
 
-),
-
-limits as (
-
-    select
-        category,
-        item_limit
-
-    from {{ ref('srv_category_limits') }}
+    where rule_type = 'all'
 
 ),
 
@@ -89,7 +82,7 @@ final as (
         items.item_id,
         catalog.category,
         cast(item_rules.pinned_rank as integer) as pinned_rank,
-        cast(limits.item_limit as integer) as category_limit,
+        cast(item_rules.category_limit as integer) as category_limit,
         cast(coalesce(item_rules.rule_factor, 1) as double) as rule_factor,
         cast(
             {{ taste_factor(
@@ -115,9 +108,6 @@ final as (
 
     left join item_rules
         on items.item_id = item_rules.item_id
-
-    left join limits
-        on catalog.category = limits.category
 
     where
         coalesce(catalog.is_available, true)

@@ -64,58 +64,7 @@ described as (
 
 ),
 
--- Pinned items count against the limit of their category, and are not held back by it.
-limited as (
-
-    select
-        *,
-        coalesce(
-            pinned_rank is null
-            and row_number()
-                over (
-                    partition by user_id, category, pinned_rank is null
-                    order by tier, rank_in_tier, item_id
-                )
-            > category_limit - count(pinned_rank) over (partition by user_id, category),
-            false
-        ) as is_over_limit
-
-    from described
-
-),
-
-ordered as (
-
-    select
-        *,
-        row_number() over (
-            partition by user_id, pinned_rank is null
-            order by pinned_rank, is_over_limit, tier, rank_in_tier, item_id
-        ) as own_rank
-
-    from limited
-
-),
-
--- The nth pin comes after as many other items as its rank leaves room for.
-ranked as (
-
-    select
-        *,
-        row_number() over (
-            partition by user_id
-            order by
-                coalesce(pinned_rank + 0.5, 0)
-                + case when pinned_rank is null then own_rank else -own_rank end,
-                pinned_rank,
-                own_rank
-        ) as recommended_rank
-
-    from ordered
-
-    qualify recommended_rank <= {{ var('recommendations_per_user') }}
-
-),
+{{ rule_places("user_id", "tier, rank_in_tier, item_id") }},
 
 final as (
 
@@ -124,10 +73,12 @@ final as (
         item_id,
         source,
         evidence_item_id,
-        cast(recommended_rank as integer) as recommended_rank,
+        cast(list_rank as integer) as recommended_rank,
         score
 
-    from ranked
+    from placed
+
+    where list_rank <= {{ var('recommendations_per_user') }}
 
 )
 

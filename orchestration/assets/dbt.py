@@ -18,10 +18,13 @@ dbt_project = prepared_project(PROJECT_ROOT)
 # run with the tests of the project.
 BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
 
+# Rules of people, read: they are measured before they are applied.
+RULES = "rules srv_rule_lines srv_rules srv_item_rules"
+
 # The lists to be measured, with those of their ancestors that are in the same folder.
 LISTS = (
     "+evl_lists,evaluation +evl_relevant_pairs,evaluation +evl_items,evaluation "
-    "+evl_choice_quality,evaluation"
+    f"+evl_choice_quality,evaluation {RULES}"
 )
 
 # What Python inferred from the sums of the experiments and from logged propensities.
@@ -77,7 +80,7 @@ def list_models(
     manifest=dbt_project.manifest_path,
     project=dbt_project,
     name="serving_models",
-    select=f"serving evaluation monitoring rules {INFERRED}",
+    select=f"serving evaluation monitoring {INFERRED}",
     exclude=LISTS,
     pool="warehouse",
 )

@@ -80,7 +80,7 @@ def diverse_positions(
     pool="warehouse",
 )
 def measured_list_costs(log: MappedLog, warehouse: Warehouse) -> dg.MaterializeResult:
-    """Measure what diversity, novelty and freshness cost in nDCG@10, user by user."""
+    """Measure what rules, diversity, novelty and freshness cost in nDCG@10, user by user."""
     setting = "with_repeats" if log.read().repeats else "new_items"
     with warehouse.connect() as connection:
         lists = connection.execute(LISTS).df()

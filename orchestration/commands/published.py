@@ -100,7 +100,7 @@ def explain(
 def evaluate(
     lists: Annotated[
         bool,
-        typer.Option("--lists", help="Show what diversity, novelty and freshness would cost."),
+        typer.Option("--lists", help="Show what rules, diversity, novelty and freshness cost."),
     ] = False,
     mapping: MappingOption = None,
     as_json: JsonOption = False,

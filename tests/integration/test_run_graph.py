@@ -126,6 +126,7 @@ def test_every_feature_table_is_exported(graph):
 def test_the_served_tables_can_be_built_alone(definitions):
     job = definitions.resolve_job_def("serve_only")
     assert {node.name for node in job.nodes} == {
+        "list_models",
         "serving_models",
         "published__snapshot",
         "published__release",

@@ -128,7 +128,14 @@ def test_the_choices_for_lists_are_measured_against_the_plain_ones(places):
             "select choice, count(*), min(difference) from evaluation.evl_list_costs group by all"
         ).fetchall()
     counts = {choice: count for choice, count, _ in costs}
-    assert counts == {"plain": 1, "category_limit": 3, "novelty": 3, "freshness": 3, "mmr": 3}
+    assert counts == {
+        "plain": 1,
+        "availability": 1,
+        "category_limit": 3,
+        "novelty": 3,
+        "freshness": 3,
+        "mmr": 3,
+    }
     assert {least for choice, _, least in costs if choice == "plain"} == {0.0}
 
 

@@ -18,6 +18,13 @@ apply(StorePlaces("test", home / "features", home / "registry.db", home / "onlin
 shown = [entry for entry in warnings.filters if entry not in before and entry[0] != "ignore"]
 sys.exit(any(issubclass(DeprecationWarning, entry[2]) for entry in shown))
 """
+# What typeguard writes into a function so that it checks its arguments names typeguard.
+CHECKS = """
+import sys
+import feature_repo.store
+from feast import FeatureView
+sys.exit("typeguard" in FeatureView.__init__.__code__.co_names)
+"""
 
 
 @pytest.mark.parametrize("module", ["feature_repo.store", "feature_repo.lookup"])
@@ -29,3 +36,7 @@ def test_importing_does_not_import_feast(module):
 def test_applying_shows_no_deprecation_warnings_of_other_libraries(tmp_path):
     command = [sys.executable, "-c", OPEN_STORE, str(tmp_path)]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def test_feast_is_not_compiled_anew_to_check_its_own_types():
+    assert subprocess.run([sys.executable, "-c", CHECKS], cwd=ROOT, check=False).returncode == 0

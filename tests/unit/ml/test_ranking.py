@@ -213,6 +213,16 @@ def test_label_weights_move_the_order_and_not_what_the_probabilities_are_shares_
     assert drift[True] > drift[False] + 1
 
 
+def test_label_weights_leave_the_bins_where_they_are(sample):
+    draws = np.random.default_rng(3).uniform(0.01, 100, len(sample))
+    edges = [
+        fit(sample, label_weights=weights).booster._bin_mapper.bin_thresholds_
+        for weights in (None, draws)
+    ]
+    for plain, weighted in zip(*edges, strict=True):
+        np.testing.assert_array_equal(plain, weighted)
+
+
 def test_without_rows_to_calibrate_by_the_rate_is_that_of_all_candidates():
     few = candidates(users=12, per_user=40, seed=9, intercept=-2.0)
     heavy = np.where(few["label"], 5.0, 1.0)
