@@ -11,8 +11,11 @@ from simulation.history import write_catalogue, write_history
 from simulation.tables import name_world
 from simulation.world import World
 
-# Less to learn from than by default, so that three runs fit into minutes.
-SETTINGS = {"sql": {"training_cutoffs": 3, "covisited_per_user": 50, "popular_per_user": 40}}
+# Less to learn from than by default, and in larger steps, so that three runs fit into minutes.
+SETTINGS = {
+    "sql": {"training_cutoffs": 3, "covisited_per_user": 50, "popular_per_user": 40},
+    "ranker": {"learning_rate": 0.1, "iterations": 150, "patience": 10},
+}
 
 
 def open_shop(plan: DemoPlan, world: World, folder: Path) -> list[Block]:

@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +12,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.serving.lookup import FEAST_USERS, lookups
+from benchmarks.serving.lookup import ANSWERED, FEAST_USERS, lookups
 from benchmarks.serving.refreshing import refreshed
 from benchmarks.serving.release import RELEASE, item_id, make_release, user_id
-from benchmarks.serving.servers import get, load, post, running, serve_feast, serve_topshelf
+from benchmarks.serving.servers import Load, get, load, post, running, serve_feast, serve_topshelf
 from feature_repo.recent_events import RecentEvent
 from feature_repo.recent_sqlite import SqliteRecentEvents
 
 PORT = 8290
 CLIENTS = 16
+# The list that topshelf answers with, and what is the least work for Feast.
+FEAST_LISTS = {
+    "the same list": [f"answers:{name}" for name in ANSWERED],
+    "ids and scores as one text": ["lists:items"],
+}
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Folder = Annotated[Path, typer.Option(help="What is made here is used again.")]
@@ -53,7 +59,7 @@ def http(
     _make_live(home)
     active = 1000
     _make_active(home, active, items)
-    rows = []
+    rows: list[dict[str, object]] = []
     paths = {
         "topshelf, published list": lambda n: get(_path(active + n * 7919 % (users - active))),
         "topshelf, folded in": lambda n: get(_path(n % active)),
@@ -67,24 +73,21 @@ def http(
             twice = round(peak.per_second * 2)
             over = load(PORT, request, seconds, twice, twice)
             for what, one in (("peak", peak), ("half the peak", half), ("twice the peak", over)):
-                told = {"way": name, "load": what, "per_second": round(one.per_second)}
-                rows.append(
-                    {**told, **one.percentiles(), "refused": one.refused, "failed": one.failed}
-                )
+                rows.append(_row(name, what, one))
     feast = home / "SQLite"
     if (feast / "online.db").exists():
         with running(
             serve_feast, str(feast), PORT + 1, ready=f"http://127.0.0.1:{PORT + 1}/health"
         ):
-            asked = load(PORT + 1, _feast_request, seconds, CLIENTS)
-            told = {
-                "way": "Feast's feature server",
-                "load": "peak",
-                "per_second": round(asked.per_second),
-            }
-            rows.append(
-                {**told, **asked.percentiles(), "refused": asked.refused, "failed": asked.failed}
-            )
+            for what, features in FEAST_LISTS.items():
+                request = partial(_feast_request, features)
+                load(PORT + 1, request, 1, 4)
+                asked = load(PORT + 1, request, seconds, CLIENTS)
+                rows.append(_row(f"Feast's feature server, {what}", "peak", asked))
+        for row in rows:
+            # The first of Feast's rows has the list that topshelf answers with.
+            same = float(str(rows[-len(FEAST_LISTS)]["per_second"]))
+            row["times_feast"] = round(float(str(row["per_second"])) / same, 1)
     else:
         Console(stderr=True).print("run `lookup` first to see Feast's feature server too")
     _show("one process, load generator on the same machine", rows)
@@ -133,13 +136,18 @@ def refresh(
     _show("one micro-batch", rows)
 
 
+def _row(way: str, what: str, one: Load) -> dict[str, object]:
+    told = {"way": way, "load": what, "per_second": round(one.per_second)}
+    return {**told, **one.percentiles(), "refused": one.refused, "failed": one.failed}
+
+
 def _path(number: int) -> str:
     return f"/v1/recommendations/{user_id(number)}?n=20"
 
 
-def _feast_request(number: int) -> bytes:
+def _feast_request(features: list[str], number: int) -> bytes:
     entities = {"user_id": [user_id(number * 7919 % FEAST_USERS)]}
-    return post("/get-online-features", {"features": ["lists:items"], "entities": entities})
+    return post("/get-online-features", {"features": features, "entities": entities})
 
 
 def _items(number: int) -> list[str]:

@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 
 from benchmarks.serving.release import PER_USER, make_release, user_id
+from serving.answering import Course, described_items
 from serving.bundle import Bundle
 from serving.entries import personal_entries
 
@@ -18,6 +20,9 @@ LOOKUPS = 20_000
 SLOW_LOOKUPS = 500
 # Feast takes some thousand entities a second; its lookups do not slow down with more.
 FEAST_USERS = 20_000
+FEAST_BATCH = 1_000
+# What an item of an answer tells.
+ANSWERED = ("item_id", "rank", "score", "source", "reason", "evidence")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -57,7 +62,7 @@ def lookups(folder: Path, users: int, items: int, redis_url: str) -> list[dict[s
     table.close()
     for name, url in (("Feast, SQLite", ""), ("Feast, Redis", redis_url)):
         if name == "Feast, SQLite" or url:
-            ask = _feast(folder / name[-6:].strip(), url)
+            ask = _feast(folder / name[-6:].strip(), url, bundle)
             known = [user_id(number) for number in random.integers(0, FEAST_USERS, SLOW_LOOKUPS)]
             rows.append(_timed(name, FEAST_USERS, ask, known))
     for row in rows:
@@ -107,10 +112,14 @@ def _duckdb(path: Path, bundle: Bundle) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(path), read_only=True)
 
 
-def _feast(folder: Path, url: str) -> Callable[[str], object]:
-    """Fill Feast's own online store with the lists, a text each, and return how to ask it."""
+def _feast(folder: Path, url: str, bundle: Bundle) -> Callable[[str], object]:
+    """Fill Feast's own online store with lists, and return how to ask it for ids and scores.
+
+    It has them twice: ids and scores as one text, which is the least work for it, and whole items
+    as topshelf answers with them, an array a field, for its feature server.
+    """
     from feast import Entity, FeatureStore, FeatureView, Field, FileSource, RepoConfig, ValueType
-    from feast.types import String
+    from feast.types import Array, Float64, Int64, String
 
     folder.mkdir(parents=True, exist_ok=True)
     address = url.removeprefix("redis://").split("/")[0]
@@ -127,19 +136,39 @@ def _feast(folder: Path, url: str) -> Callable[[str], object]:
     store = FeatureStore(repo_path=str(folder), config=config)
     user = Entity(name="user", join_keys=["user_id"], value_type=ValueType.STRING)
     source = FileSource(path=str(folder / "lists.parquet"), timestamp_field="feature_at")
-    schema = [Field(name="user_id", dtype=String), Field(name="items", dtype=String)]
-    view = FeatureView(name="lists", entities=[user], source=source, schema=schema)
-    store.apply([user, view])
-    text = json.dumps([[f"i{number:08}", 0.1] for number in range(PER_USER)])
-    frame = pd.DataFrame(
-        {
-            "user_id": [user_id(number) for number in range(FEAST_USERS)],
-            "items": text,
-            "feature_at": NOW,
-        }
-    )
-    store.write_to_online_store("lists", frame)
+    types = {"rank": Int64, "score": Float64}
+    views = [
+        FeatureView(
+            name=name,
+            entities=[user],
+            source=source,
+            schema=[Field(name="user_id", dtype=String), *fields],
+        )
+        for name, fields in (
+            ("lists", [Field(name="items", dtype=String)]),
+            (
+                "answers",
+                [Field(name=name, dtype=Array(types.get(name, String))) for name in ANSWERED],
+            ),
+        )
+    ]
+    store.apply([user, *views])
+    for start in range(0, FEAST_USERS, FEAST_BATCH):
+        known = [user_id(number) for number in range(start, start + FEAST_BATCH)]
+        answers = [_answered(bundle, one) for one in known]
+        texts = [json.dumps([[item["item_id"], item["score"]] for item in one]) for one in answers]
+        keys = {"user_id": known, "feature_at": NOW}
+        store.write_to_online_store("lists", pd.DataFrame({**keys, "items": texts}))
+        columns = {name: [[item[name] for item in one] for one in answers] for name in ANSWERED}
+        store.write_to_online_store("answers", pd.DataFrame({**keys, **columns}))
     return lambda one: store.get_online_features(["lists:items"], [{"user_id": one}]).to_dict()
+
+
+def _answered(bundle: Bundle, one: str) -> list[dict[str, Any]]:
+    """Return the items of the answer to a user without recent events."""
+    row = bundle.user_row(one)
+    entries = personal_entries(bundle, row) if row is not None else []
+    return described_items(bundle, entries, 0, Course())
 
 
 def _memory_bytes() -> int:
