@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.serving.lookup import ANSWERED, FEAST_USERS, lookups
+from benchmarks.serving.memory import memory as memory_of
 from benchmarks.serving.refreshing import refreshed
 from benchmarks.serving.release import RELEASE, item_id, make_release, user_id
 from benchmarks.serving.servers import Load, get, load, post, running, serve_feast, serve_topshelf
@@ -134,6 +135,16 @@ def refresh(
     """Make lists and features of users with new events, beside histories of several sizes."""
     rows = [refreshed(folder / f"refresh-{count}", count, items, events) for count in users]
     _show("one micro-batch", rows)
+
+
+@app.command()
+def memory(
+    release: Annotated[Path, typer.Argument(help="Folder of a release.")] = (
+        PLACE / "1000000" / "releases" / RELEASE
+    ),
+) -> None:
+    """Bytes that a release takes for one user and one item, and megabytes for a million."""
+    _show(str(release.name), memory_of(release))
 
 
 def _row(way: str, what: str, one: Load) -> dict[str, object]:
