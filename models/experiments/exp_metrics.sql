@@ -23,7 +23,16 @@ metrics as (
         ('days_to_return', 'Days until back', 'days', 'mean', 'retention', 1, 29, 'down'),
         ('negative_events', 'Dislikes', 'events', 'mean', 'guardrail', 0, 7, 'down'),
         ('top_item_share', 'Share of top 1 % items', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
-        ('catalogue_coverage', 'Items that ten users see', 'items', 'ratio', 'guardrail', 0, 7, 'up'),
+        (
+            'catalogue_coverage',
+            'Items that ten users see',
+            'items',
+            'ratio',
+            'guardrail',
+            0,
+            7,
+            'up'
+        ),
         ('fallback_share', 'Share of fallback lists', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
         ('error_share', 'Share of faulty lists', 'share', 'ratio', 'guardrail', 0, 7, 'down'),
         ('latency_ms', 'Time to answer', 'ms', 'ratio', 'guardrail', 0, 7, 'down')
