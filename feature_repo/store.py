@@ -61,6 +61,9 @@ def open_store(places: StorePlaces) -> "FeatureStore":
         Open it once per process: the first read takes a second or two. It may be shared by
         threads that read.
     """
+    from feature_repo.unchecked import leave_types_unchecked
+
+    leave_types_unchecked()
     # Feast switches on the deprecation warnings of all libraries; this switches them back.
     with warnings.catch_warnings():
         from feast import FeatureStore, RepoConfig

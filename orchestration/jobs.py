@@ -2,18 +2,12 @@
 
 import dagster as dg
 
-from orchestration.assets.dbt import serving_models
+from orchestration.assets.dbt import RULES, list_models, serving_models
 from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
 from orchestration.assets.refreshing import refreshed_rows
 from orchestration.assets.tuning import tuning
 
-RULES = (
-    ["seeds", "rules"],
-    ["serving", "srv_rule_lines"],
-    ["serving", "srv_rules"],
-    ["serving", "srv_item_rules"],
-)
 # Every asset replaces its tables as a whole: a run that failed halfway is simply started again.
 # Steps that talk to a server are tried again by themselves (`retries.py`).
 topshelf = dg.define_asset_job(
@@ -28,7 +22,13 @@ tune = dg.define_asset_job(
 )
 serve_only = dg.define_asset_job(
     "serve_only",
-    selection=dg.AssetSelection.assets(*RULES, serving_models, snapshot, release, promotion),
+    selection=dg.AssetSelection.assets(
+        *(key for key in list_models.keys if key.path[-1] in RULES),
+        serving_models,
+        snapshot,
+        release,
+        promotion,
+    ),
     description="Build the served tables again from the last release, and publish them.",
 )
 refresh = dg.define_asset_job(

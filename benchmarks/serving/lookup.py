@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks.serving.release import PER_USER, make_release, user_id
 from serving.answering import Course, described_items
 from serving.bundle import Bundle
-from serving.entries import personal_entries
+from serving.entries import Entry, personal_entries
 
 LOOKUPS = 20_000
 SLOW_LOOKUPS = 500
@@ -73,9 +73,7 @@ def lookups(folder: Path, users: int, items: int, redis_url: str) -> list[dict[s
 
 
 def _from_release(bundle: Bundle, one: str) -> list[tuple[str, float | None]]:
-    row = bundle.user_row(one)
-    entries = personal_entries(bundle, row) if row is not None else []
-    return [(bundle.item_ids[entry.item], entry.score) for entry in entries]
+    return [(bundle.item_ids[entry.item], entry.score) for entry in _entries(bundle, one)]
 
 
 def _timed(
@@ -166,9 +164,12 @@ def _feast(folder: Path, url: str, bundle: Bundle) -> Callable[[str], object]:
 
 def _answered(bundle: Bundle, one: str) -> list[dict[str, Any]]:
     """Return the items of the answer to a user without recent events."""
+    return described_items(bundle, _entries(bundle, one), 0, Course())
+
+
+def _entries(bundle: Bundle, one: str) -> list[Entry]:
     row = bundle.user_row(one)
-    entries = personal_entries(bundle, row) if row is not None else []
-    return described_items(bundle, entries, 0, Course())
+    return [] if row is None else personal_entries(bundle, row)
 
 
 def _memory_bytes() -> int:

@@ -2,14 +2,6 @@
 -- and all together, and without what is unavailable now.
 with
 
-cutoffs as (
-
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'evaluate'
-
-),
-
 offers as (
 
     select
@@ -72,6 +64,14 @@ user_items as (
 
 ),
 
+unavailable as (
+
+    select item_id from catalog
+
+    where not is_available
+
+),
+
 -- How many rules there are of each kind, and how many items are unavailable.
 choices as (
 
@@ -91,9 +91,7 @@ choices as (
         'unavailable' as rule_type,
         count(*) as strength
 
-    from catalog
-
-    where not is_available
+    from unavailable
 
     having count(*) > 0
 
@@ -121,9 +119,7 @@ ruled_items as (
         null as category_limit,
         true as is_excluded
 
-    from catalog
-
-    where not is_available
+    from unavailable
 
 ),
 
@@ -237,14 +233,15 @@ final as (
         end as choice,
         cast(choices.strength as double) as strength,
         cast(placed.list_rank as integer) as recommended_rank,
-        cutoffs.cutoff_at
+        users.cutoff_at
 
     from placed
 
     inner join choices
         on placed.rule_type = choices.rule_type
 
-    cross join cutoffs
+    inner join users
+        on placed.user_id = users.user_id
 
     where placed.list_rank <= 10
 

@@ -19,12 +19,12 @@ dbt_project = prepared_project(PROJECT_ROOT)
 BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
 
 # Rules of people, read: they are measured before they are applied.
-RULES = "rules srv_rule_lines srv_rules srv_item_rules"
+RULES = ("rules", "srv_rule_lines", "srv_rules", "srv_item_rules")
 
 # The lists to be measured, with those of their ancestors that are in the same folder.
 LISTS = (
     "+evl_lists,evaluation +evl_relevant_pairs,evaluation +evl_items,evaluation "
-    f"+evl_choice_quality,evaluation {RULES}"
+    f"+evl_choice_quality,evaluation {' '.join(RULES)}"
 )
 
 # What Python inferred from the sums of the experiments and from logged propensities.
