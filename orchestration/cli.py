@@ -44,6 +44,20 @@ def run(
     raise typer.Exit(run_in_terminal(settings_of(mapping), as_json=as_json, verbose=verbose))
 
 
+def measure(
+    mapping: MappingOption = None, as_json: JsonOption = False, verbose: VerboseOption = False
+) -> None:
+    """Measure experiments and retention until now; nothing is learned, and no list changes.
+
+    Reads what the log holds by now, and makes the tables of experiments and retention anew, which
+    takes a part of the time of `run`; looking often is safe. Shows what is decided of every arm.
+    Needs a log that was run.
+    """
+    from orchestration.terminal.measure import measure_in_terminal
+
+    raise typer.Exit(measure_in_terminal(settings_of(mapping), as_json=as_json, verbose=verbose))
+
+
 def demo(
     days: Annotated[int, typer.Option(help="Days that users live with topshelf, 10 to 56.")] = 28,
     users: Annotated[int, typer.Option(help="Users of the shop, at least 100.")] = 1500,
@@ -108,7 +122,7 @@ def _add(*commands: Callable[..., None]) -> None:
 
 
 # The help lists them in this order.
-_add(run, recommend, similar, explain, audit, evaluate, tune, serve, consume, report, demo)
+_add(run, recommend, similar, explain, audit, evaluate, tune, serve, consume, measure, report, demo)
 app.command("vars")(dbt_variables)
 _add(releases, promote, canary, shadow, rollback)
 

@@ -26,7 +26,7 @@ from orchestration.assets.refreshing import refreshed_rows
 from orchestration.assets.tracking import tracked_run
 from orchestration.assets.tuning import tuning
 from orchestration.checks import checks
-from orchestration.jobs import daily, refresh, serve_only, topshelf, tune
+from orchestration.jobs import daily, measure, refresh, serve_only, topshelf, tune
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.sensors import landed_events_sensor
 from orchestration.settings import Settings, read_settings
@@ -70,7 +70,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             refreshed_rows,
         ],
         asset_checks=checks,
-        jobs=[topshelf, serve_only, tune, refresh],
+        jobs=[topshelf, measure, serve_only, tune, refresh],
         schedules=[daily],
         sensors=[landed_events_sensor(settings)],
         resources={

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.assets.dbt import RULES, list_models, serving_models
+from orchestration.assets.off_policy import off_policy
 from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
 from orchestration.assets.refreshing import refreshed_rows
@@ -14,6 +15,17 @@ topshelf = dg.define_asset_job(
     "topshelf",
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(tuning, refreshed_rows),
     description="From the mapped log to the published snapshot.",
+)
+# Off-policy values are those of the lists of the last run, at its moments.
+MEASURED = dg.AssetSelection.groups("experiments") - dg.AssetSelection.assets(
+    off_policy, ["experiments", "exp_logged_actions"], ["experiments", "exp_off_policy_values"]
+)
+measure = dg.define_asset_job(
+    "measure",
+    # Which experiments there are is read by a run: the application must know the same.
+    selection=MEASURED.upstream() - dg.AssetSelection.groups("seeds")
+    | dg.AssetSelection.assets(["monitoring", "mon_rejected_experiments"], snapshot),
+    description="Experiments and retention until now; nothing is learned, and no list changes.",
 )
 tune = dg.define_asset_job(
     "tune",

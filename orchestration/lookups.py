@@ -62,6 +62,13 @@ LIST_COSTS = """
     order by choice != 'plain', choice, difference desc, strength
 """
 
+VERDICTS = """
+    select experiment_id, variant, verdict, words
+    from experiments.exp_decisions
+    where step = 'verdict'
+    order by experiment_id, variant
+"""
+
 
 class NothingPublishedError(RuntimeError):
     """There is no snapshot to read yet."""
@@ -105,6 +112,11 @@ def evaluation_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 def list_cost_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
     """List what each choice for lists costs and buys, the plain lists first."""
     return rows_of(connection, LIST_COSTS)
+
+
+def verdict_rows(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """List what was decided of every arm of every experiment, in words."""
+    return rows_of(connection, VERDICTS)
 
 
 def rows_of(

@@ -5,11 +5,9 @@
 -- against all others.
 with
 
-cutoffs as (
+log_ends as (
 
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
+    select observed_until from {{ ref('int_log_end') }}
 
 ),
 
@@ -33,12 +31,10 @@ built_in as (
         'history' as salt,
         'one_half:0.5:live other_half:0.5:live' as variants,
         'Two halves that were treated alike' as note,
-        cutoff_at - interval '{{ history_days }}' day as starts_at,
-        cutoff_at as ends_at
+        observed_until - interval '{{ history_days }}' day as starts_at,
+        observed_until as ends_at
 
-    from cutoffs
-
-    where cutoff_at is not null
+    from log_ends
 
     union all
 
@@ -50,15 +46,15 @@ built_in as (
         || ' others:' || round(1 - holdouts.share, 9) || ':live' as variants,
         'Whom no release touches, against all others' as note,
         greatest(
-            holdouts.first_shown_at, cutoffs.cutoff_at - interval '{{ history_days }}' day
+            holdouts.first_shown_at, log_ends.observed_until - interval '{{ history_days }}' day
         ) as starts_at,
-        cutoffs.cutoff_at as ends_at
+        log_ends.observed_until as ends_at
 
-    from cutoffs
+    from log_ends
 
     cross join holdouts
 
-    where holdouts.share > 0 and holdouts.first_shown_at < cutoffs.cutoff_at
+    where holdouts.share > 0 and holdouts.first_shown_at < log_ends.observed_until
 
 ),
 

@@ -2,11 +2,9 @@
 -- which share of the interactions that name a list find the impression.
 with
 
-cutoffs as (
+log_ends as (
 
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
+    select observed_until from {{ ref('int_log_end') }}
 
 ),
 
@@ -90,7 +88,7 @@ final as (
         log_gaps.late_share,
         cast(experiments.starts_at as timestamp) as starts_at,
         cast(experiments.ends_at as timestamp) as ends_at,
-        cast(cutoffs.cutoff_at as timestamp) as observed_until
+        cast(log_ends.observed_until as timestamp) as observed_until
 
     from experiments
 
@@ -103,7 +101,7 @@ final as (
     inner join expected_users
         on experiments.experiment_id = expected_users.experiment_id
 
-    cross join cutoffs
+    cross join log_ends
 
 )
 

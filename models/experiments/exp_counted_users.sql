@@ -1,11 +1,9 @@
 -- The exposed users who are counted, and for how long the log has been following each of them.
 with
 
-cutoffs as (
+log_ends as (
 
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
+    select observed_until from {{ ref('int_log_end') }}
 
 ),
 
@@ -33,14 +31,14 @@ final as (
         exposures.variant,
         exposures.surface,
         coalesce(
-            datediff('second', exposures.exposed_at, cutoffs.cutoff_at), 0
+            datediff('second', exposures.exposed_at, log_ends.observed_until), 0
         ) / 86400.0 as observed_days,
         exposures.exposed_date,
         exposures.exposed_at
 
     from exposures
 
-    cross join cutoffs
+    cross join log_ends
 
 )
 

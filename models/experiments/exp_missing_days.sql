@@ -1,11 +1,9 @@
 -- On how many days of an experiment so far the whole log has no event.
 with
 
-cutoffs as (
+log_ends as (
 
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
+    select observed_until from {{ ref('int_log_end') }}
 
 ),
 
@@ -44,13 +42,13 @@ counted as (
 
     from experiments
 
-    cross join cutoffs
+    cross join log_ends
 
     left join active_days
         on
             active_days.active_date >= cast(experiments.starts_at as date)
             and active_days.active_date < cast(
-                least(experiments.ends_at, cutoffs.cutoff_at) as date
+                least(experiments.ends_at, log_ends.observed_until) as date
             )
 
     group by experiments.experiment_id
@@ -66,7 +64,7 @@ final as (
                 datediff(
                     'day',
                     cast(experiments.starts_at as date),
-                    cast(least(experiments.ends_at, cutoffs.cutoff_at) as date)
+                    cast(least(experiments.ends_at, log_ends.observed_until) as date)
                 ),
                 0
             ) - counted.active_day_count as bigint
@@ -77,7 +75,7 @@ final as (
     inner join counted
         on experiments.experiment_id = counted.experiment_id
 
-    cross join cutoffs
+    cross join log_ends
 
 )
 

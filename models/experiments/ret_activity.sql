@@ -2,11 +2,9 @@
 -- UTC; the day on which the log ends is not over.
 with
 
-cutoffs as (
+log_ends as (
 
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
+    select observed_until from {{ ref('int_log_end') }}
 
 ),
 
@@ -28,8 +26,8 @@ active_days as (
 
     from interactions
 
-    inner join cutoffs
-        on interactions.interacted_at < date_trunc('day', cutoffs.cutoff_at)
+    inner join log_ends
+        on interactions.interacted_at < date_trunc('day', log_ends.observed_until)
 
 ),
 

@@ -2,11 +2,9 @@
 -- start on Monday, UTC.
 with
 
-cutoffs as (
+log_ends as (
 
-    select cutoff_at from {{ ref('int_cutoffs') }}
-
-    where role = 'serve'
+    select observed_until from {{ ref('int_log_end') }}
 
 ),
 
@@ -28,8 +26,8 @@ active_weeks as (
 
     from interactions
 
-    inner join cutoffs
-        on interactions.interacted_at < cutoffs.cutoff_at
+    inner join log_ends
+        on interactions.interacted_at < log_ends.observed_until
 
 ),
 
@@ -67,13 +65,13 @@ weeks as (
 
     from sizes
 
-    cross join cutoffs
+    cross join log_ends
 
     cross join generate_series(0, 52) as week_numbers
 
     where
         sizes.cohort_week + to_days(cast(7 * (week_numbers.generate_series + 1) as integer))
-        <= cutoffs.cutoff_at
+        <= log_ends.observed_until
 
 ),
 

@@ -3,24 +3,9 @@
 
 with
 
-interactions as (
+log_ends as (
 
-    select known_at from {{ ref('int_interactions') }}
-
-    where known_at < {{ current_moment() }}
-
-),
-
--- A log that has ended is served from the midnight after its last event; a live one from now.
-bounds as (
-
-    select
-        least(
-            {{ current_moment() }},
-            date_trunc('day', max(known_at)) + interval 1 day
-        ) as serve_at
-
-    from interactions
+    select observed_until as serve_at from {{ ref('int_log_end') }}
 
 ),
 
@@ -37,7 +22,7 @@ cutoffs as (
         'serve' as role,
         cast(null as timestamp) as label_until
 
-    from bounds
+    from log_ends
 
     union all
 
@@ -46,16 +31,16 @@ cutoffs as (
         'evaluate' as role,
         serve_at as label_until
 
-    from bounds
+    from log_ends
 
     union all
 
     select
-        bounds.serve_at - {{ horizon }} * (1 + training_steps.step) as cutoff_at,
+        log_ends.serve_at - {{ horizon }} * (1 + training_steps.step) as cutoff_at,
         'train' as role,
-        bounds.serve_at - {{ horizon }} * training_steps.step as label_until
+        log_ends.serve_at - {{ horizon }} * training_steps.step as label_until
 
-    from bounds
+    from log_ends
 
     cross join training_steps
 

@@ -11,6 +11,10 @@ from orchestration.row_counts import BUILT
 from orchestration.stopwatch import SECONDS
 from orchestration.terminal.failures import Failure, failed_check, failure_of
 
+# What dagster-dbt says of a test that spans two runs of dbt: it ran, and its failure stops the run,
+# but Dagster's pages have no check of that name.
+ONLY_OBSERVED = "Logging an `AssetObservation`"
+
 
 class Progress:
     """Prints a line when a step ends, and says meanwhile what is being done.
@@ -53,7 +57,8 @@ class Progress:
 
     def follow(self, entry: dg.EventLogEntry) -> None:
         """Take one event of the run."""
-        if entry.level == logging.WARNING and entry.step_key and not entry.dagster_event:
+        is_warning = entry.level == logging.WARNING and entry.step_key and not entry.dagster_event
+        if is_warning and not entry.user_message.startswith(ONLY_OBSERVED):
             self._console.print(f"        ! {entry.user_message}", style="yellow", markup=False)
         failure, check = failure_of(entry), failed_check(entry)
         # At its end, a run reports the failure of its step once more.

@@ -11,17 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ml.search_space import SPACES
-from orchestration.mapping import MappingError
-from orchestration.run_lock import LogInUseError
 from orchestration.settings import Settings
-from orchestration.terminal.answers import complain, write_json
-from orchestration.terminal.progress import Progress
-from orchestration.terminal.run import STOPPED
-from orchestration.terminal.streams import own_terminal
+from orchestration.terminal.answers import write_json
+from orchestration.terminal.job import JobFailedError, job_in_terminal
 from orchestration.tuning.plan import TuningPlan
 
 STEP = "ml__tuning_trials"
-STOPPED_TEXT = "Stopped. Finished trials are kept; the same command goes on from there."
+KEPT = "Finished trials are kept"
+AGAIN = "the same command goes on from there"
 
 
 def tune_in_terminal(
@@ -49,33 +46,19 @@ def tune_in_terminal(
     """
     found: dict[str, Any] = {}
     try:
-        with own_terminal(verbose) as console, Progress(console) as progress:
-            settings.export()
-            from orchestration.run_job import run_job
-
-            run = run_job(
-                settings,
-                "tune",
-                progress.start,
-                _listener(progress, console, found),
-                {"ops": {STEP: {"config": _config(plan, accept)}}},
-            )
-    except (MappingError, LogInUseError) as error:
-        complain(str(error))
-        return 1
-    except KeyboardInterrupt:
-        complain(STOPPED_TEXT)
-        return STOPPED
-    if any(failure.is_interruption for failure in progress.failures):
-        complain(STOPPED_TEXT)
-        return STOPPED
-    if not run.is_success:
-        for failure in progress.failures:
-            complain(failure.details if verbose else failure.cause)
-        complain("Finished trials are kept.")
-        return 1
+        ended = job_in_terminal(
+            settings,
+            "tune",
+            verbose=verbose,
+            kept=KEPT,
+            again=AGAIN,
+            listener=_listener(found),
+            run_config={"ops": {STEP: {"config": _config(plan, accept)}}},
+        )
+    except JobFailedError as error:
+        return error.exit_code
     if as_json:
-        write_json({"run_id": run.run_id, "seconds": round(run.seconds, 1), **found})
+        write_json({"run_id": ended.run_id, "seconds": round(ended.seconds, 1), **found})
     else:
         Console(highlight=False).print(result_text(found))
     return 0
@@ -126,13 +109,10 @@ def _config(plan: TuningPlan, accept: bool) -> dict[str, Any]:
     }
 
 
-def _listener(
-    progress: Progress, console: Console, found: dict[str, Any]
-) -> Callable[[dg.EventLogEntry], None]:
-    """Follow the run; show each trial, and keep what the search found."""
+def _listener(found: dict[str, Any]) -> Callable[[dg.EventLogEntry, Console], None]:
+    """Show each trial, and keep what the search found."""
 
-    def listen(entry: dg.EventLogEntry) -> None:
-        progress.follow(entry)
+    def listen(entry: dg.EventLogEntry, console: Console) -> None:
         event = entry.dagster_event
         if entry.step_key != STEP:
             return

@@ -132,3 +132,21 @@ def test_the_served_tables_can_be_built_alone(definitions):
         "published__release",
         "published__promotion",
     }
+
+
+def test_measuring_learns_nothing_and_leaves_the_moments_of_the_lists(definitions):
+    job = definitions.resolve_job_def("measure")
+    assert {node.name for node in job.nodes if not node.name.endswith("_schema")} == {
+        "mapped_log",
+        "feature_models",
+        "experiments__exp_checks_interactions_find_their_lists",
+        "experiments",
+        "serving_models",
+        "published__snapshot",
+    }
+    built = {key.path[-1] for key in job.asset_layer.selected_asset_keys}
+    assert {"int_log_end", "int_interactions", "exp_results", "exp_decisions"} <= built
+    assert {"ret_cohorts", "ret_activity", "mon_rejected_experiments"} <= built
+    # Rules, lists and searches take the moments that the last run made.
+    assert not built & {"int_cutoffs", "exp_logged_actions", "off_policy_values", "factors"}
+    assert not {key for key in job.asset_layer.selected_asset_keys if key.path[0] == "seeds"}

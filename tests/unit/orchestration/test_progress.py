@@ -13,6 +13,7 @@ TITLES = {"ml__candidates": "Propose items.", "ml__lists": "Make lists."}
 def candidates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     context.log.info("built features.ftr_user_taste")
     context.log.warning("users: 'users.csv' has no rows")
+    context.log.warning("Logging an `AssetObservation` instead of an `AssetCheckResult` for it.")
     return dg.MaterializeResult(metadata={"dagster/row_count": 1234, "Execution Duration": 2.5})
 
 
@@ -55,6 +56,7 @@ def test_a_terminal_shows_what_was_built_last_in_a_step_that_goes_on():
 def test_a_warning_of_an_asset_is_passed_on():
     shown, _ = shown_of(candidates)
     assert "! users: 'users.csv' has no rows" in shown
+    assert "AssetObservation" not in shown
 
 
 def test_a_failed_step_is_marked_and_its_cause_kept():
