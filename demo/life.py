@@ -7,7 +7,7 @@ from pathlib import Path
 
 from demo.application import PATIENCE_SECONDS, UNLIMITED, Clock, OpenApplication
 from demo.outcomes import Outcomes
-from demo.pipeline import Refresh, refresh
+from demo.pipeline import Refresh, measure, refresh
 from demo.plan import NAME, DemoPlan
 from demo.shop import open_shop, write_mapping
 from demo.visitors import Visitors
@@ -29,7 +29,7 @@ class Story:
     start : list of Block
         The users at the end of the history.
     refreshes : list of Refresh
-        The runs, the last one at the end.
+        The runs.
     releases : dict of int to Path
         The folder of the release that answered from a day on.
     outcomes : Outcomes
@@ -38,6 +38,8 @@ class Story:
         By user, as the answers said it.
     lists, events : int
         Answered and sent.
+    measured_seconds : float
+        What it took to measure the experiment at the end.
     """
 
     world: World
@@ -48,6 +50,7 @@ class Story:
     arms: dict[int, str] = field(default_factory=dict)
     lists: int = 0
     events: int = 0
+    measured_seconds: float = 0.0
 
 
 def live(plan: DemoPlan, settings: Settings, folder: Path, report: Report, tell: Report) -> Story:
@@ -90,7 +93,9 @@ def live(plan: DemoPlan, settings: Settings, folder: Path, report: Report, tell:
             application.wait_for_impressions()
         story.arms = visitors.arms
     tell(f"{plan.days} days, {story.lists:,} lists, {story.events:,} events")
-    story.refreshes.append(_run(plan, settings, folder, story, plan.days, report, tell))
+    own = replace(settings, mapping=str(write_mapping(plan, world, folder, plan.days)))
+    story.measured_seconds = measure(own, report)
+    tell(f"the experiment measured, {story.measured_seconds:.0f} s")
     return story
 
 

@@ -1,4 +1,4 @@
-"""Running the product's own job, and making its release live if the gates let it."""
+"""Running the product's own jobs, and making a release live if the gates let it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,13 +98,7 @@ def refresh(settings: Settings, day: int, report: Callable[[str], None]) -> Refr
     RunFailedError
         If a step or a check failed; what answered before goes on.
     """
-    # It takes seconds to load what the graph is made of.
-    from orchestration.run_job import run_job
-
-    steps = _Steps(report)
-    run = run_job(settings, "topshelf", steps.start, steps.follow)
-    if not run.is_success:
-        raise RunFailedError("\n".join(steps.complaints) or "the run failed")
+    seconds = _run(settings, "topshelf", report)
     mapping = load_mapping(settings.mapping, settings.project_root)
     releases = settings.places(mapping.name).releases
     newest = releases_on_disk(releases)[0]
@@ -113,7 +107,25 @@ def refresh(settings: Settings, day: int, report: Callable[[str], None]) -> Refr
         refusals = _refusals(settings, releases, newest)
     is_promoted = read_pointers(releases).live == newest
     order = order_of(settings.places(mapping.name).snapshot)
-    return Refresh(day, newest, is_promoted, refusals, order, run.seconds)
+    return Refresh(day, newest, is_promoted, refusals, order, seconds)
+
+
+def measure(settings: Settings, report: Callable[[str], None]) -> float:
+    """Run the job `measure`: experiments until now, without learning; how many seconds it took.
+
+    Parameters
+    ----------
+    settings : Settings
+        With the mapping of the day.
+    report : callable
+        Told what is being done.
+
+    Raises
+    ------
+    RunFailedError
+        If a step or a check failed.
+    """
+    return _run(settings, "measure", report)
 
 
 def order_of(snapshot: Path) -> Order:
@@ -129,6 +141,18 @@ def order_of(snapshot: Path) -> Order:
     contenders = {name: value for name, value, _, _ in rows if value is not None}
     ((chosen, reason),) = [(name, reason) for name, _, is_chosen, reason in rows if is_chosen]
     return Order(chosen, f"{LEARNED.get(chosen, chosen)}, {reason}", contenders)
+
+
+def _run(settings: Settings, job: str, report: Callable[[str], None]) -> float:
+    """Run a job to its end, and return how long it took."""
+    # It takes seconds to load what the graph is made of.
+    from orchestration.run_job import run_job
+
+    steps = _Steps(report)
+    run = run_job(settings, job, steps.start, steps.follow)
+    if not run.is_success:
+        raise RunFailedError("\n".join(steps.complaints) or f"the job {job!r} failed")
+    return run.seconds
 
 
 def _refusals(settings: Settings, releases: Path, release_id: str) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class DemoPlan:
     history_days : int
         Before topshelf, when the shop showed popular items itself.
     refresh_days : int
-        Days after which the pipeline runs again.
+        Days after which the pipeline runs again; half of the days, if they are fewer.
     replays : int
         Lives of the whole shop with each arm, of which the true lift is the mean.
 
@@ -82,8 +82,8 @@ class DemoPlan:
 
     @property
     def refreshes(self) -> list[int]:
-        """Days at whose midnight the pipeline runs, the last one at the end."""
-        return [*range(0, self.days, self.refresh_days), self.days]
+        """Days at whose midnight the pipeline runs, for the days that follow."""
+        return [*range(0, self.days, min(self.refresh_days, (self.days + 1) // 2))]
 
     def midnight(self, day: int) -> datetime:
         """Return the beginning of a day of the demo, from 0."""

@@ -22,6 +22,8 @@ class DemoSummary:
     runs : list of dict
         Of the pipeline: day, release, whether it was promoted, what the gates said, what its lists
         are ordered by, seconds.
+    measured_seconds : float
+        What it took to measure the experiment at the end.
     lists, events : int
         Answered by the application, and sent to it.
     experiment_id : str
@@ -42,6 +44,7 @@ class DemoSummary:
 
     plan: dict[str, Any]
     runs: list[dict[str, Any]]
+    measured_seconds: float
     lists: int
     events: int
     experiment_id: str
@@ -74,6 +77,7 @@ def summarised(
     return DemoSummary(
         plan=asdict(plan),
         runs=[asdict(one) for one in story.refreshes],
+        measured_seconds=round(story.measured_seconds, 1),
         lists=story.lists,
         events=story.events,
         experiment_id=EXPERIMENT,

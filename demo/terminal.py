@@ -13,6 +13,7 @@ from demo.plan import NAME, DemoPlan
 from orchestration.run_lock import LogInUseError
 from orchestration.settings import Settings
 from orchestration.terminal.answers import complain, write_json
+from orchestration.terminal.job import STOPPED
 from orchestration.terminal.streams import own_terminal
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 MARK = "demo.json"
 PICTURE, PAGE = "lift.svg", "experiment.html"
-STOPPED = 130
 
 
 def demo_in_terminal(settings: Settings, plan: DemoPlan, *, as_json: bool, verbose: bool) -> int:

