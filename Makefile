@@ -13,6 +13,10 @@ export SQLMESH__DISABLE_ANONYMIZED_ANALYTICS := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+# Where Python may not keep what it has compiled, every process compiles all that it imports anew,
+# which takes longer than all else that a small run does.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The names of the stamps hold check sums: an environment built from other files, or in another
 # folder, or only half, is built anew. So is one whose Python has gone.
 ALIVE := $(shell $(BIN)/python -c "" 2> /dev/null && echo yes)
