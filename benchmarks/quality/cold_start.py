@@ -112,6 +112,7 @@ def read_log(mapping: Mapping) -> Log:
             [
                 *("build", "--quiet", "--exclude-resource-type", "test"),
                 *("--exclude-resource-type", "unit_test", "--select", *MODELS),
+                *("--target", "in_process"),
                 *("--target-path", f"{home}/target", "--log-path", f"{home}/logs"),
                 *("--vars", json.dumps(dbt_vars(mapping, reviewed.sql))),
             ]

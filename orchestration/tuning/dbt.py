@@ -68,4 +68,5 @@ def _parsed(project_root: Path, home: Path, mapping: str) -> Manifest:
 
 
 def _common(target: Path) -> list[str]:
-    return ["--quiet", "--target-path", str(target), "--log-path", str(target)]
+    folders = ["--target-path", str(target), "--log-path", str(target)]
+    return ["--quiet", "--target", "in_process", *folders]

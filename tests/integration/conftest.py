@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_ROOT = Path(__file__).parents[2]
 
@@ -19,27 +20,34 @@ def sample_mapping() -> dict:
 
 
 @pytest.fixture(scope="session")
-def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Run dbt on a mapping: ``dbt_build(mapping, home, "build", ...)`` gives the warehouse.
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """Parse the project once: what a mapping says is put into its SQL when that runs."""
+    target = tmp_path_factory.mktemp("target")
+    folders = ["--target-path", str(target), "--log-path", str(target)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(PROJECT_ROOT)
+        outcome = dbtRunner().invoke(["parse", "--quiet", *folders])
+    assert outcome.success, outcome.exception
+    return outcome.result
 
-    The same mapping in the same home is parsed once.
-    """
-    targets: dict[tuple[Path, str], Path] = {}
+
+@pytest.fixture(scope="session")
+def dbt_build(manifest: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Run dbt on a mapping: ``dbt_build(mapping, home, "build", ...)`` gives the warehouse."""
+    target = tmp_path_factory.mktemp("target")
 
     def build(mapping: dict, home: Path, *arguments: str, **variables: object) -> Path:
         warehouse = home / mapping["name"] / "warehouse.duckdb"
         warehouse.parent.mkdir(parents=True, exist_ok=True)
-        told = json.dumps({"mapping": mapping, **variables}, sort_keys=True)
-        if (home, told) not in targets:
-            targets[home, told] = tmp_path_factory.mktemp("target")
-        target = targets[home, told]
+        told = json.dumps({"mapping": mapping, **variables})
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TOPSHELF_HOME", str(home))
             patch.chdir(PROJECT_ROOT)
-            outcome = dbtRunner().invoke(
+            outcome = dbtRunner(manifest=manifest.deepcopy()).invoke(
                 [
                     *(arguments or ("build",)),
                     "--quiet",
+                    *("--target", "in_process"),
                     *("--target-path", str(target)),
                     *("--log-path", str(target)),
                     *("--vars", told),
