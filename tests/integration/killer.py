@@ -1,7 +1,8 @@
-"""A process that begins one step of a run after the other, and kills each as it works.
+"""A process that begins one step of a job after the other, and kills each as it works.
 
 What a step needs is imported once: each is run in a fork. The first line that it writes names the
-steps; then it reads lines with a step and seconds, and answers what became of the step.
+steps of the job that its argument names; then it reads lines with a step and seconds, and answers
+what became of the step.
 """
 
 import os
@@ -24,8 +25,13 @@ def main() -> None:
     settings = read_settings()
     settings.export()
     definitions = build_definitions(settings)
-    job = definitions.resolve_job_def("topshelf")
-    keys = {assets.node_def.name: list(assets.keys) for assets in definitions.assets}
+    job = definitions.resolve_job_def(sys.argv[1])
+    steps = {node.name for node in job.nodes}
+    keys = {
+        assets.node_def.name: list(assets.keys)
+        for assets in definitions.assets
+        if assets.node_def.name in steps
+    }
     say(*keys)
     for line in sys.stdin:
         step, seconds = line.split()
@@ -39,7 +45,7 @@ def say(*words: str) -> None:
 
 
 def killed(job: dg.JobDefinition, keys: list[dg.AssetKey], seconds: float) -> str:
-    """Kill a step, with all that it began, some time after it began."""
+    """Kill a step, with all that it began, some time after it began, if it has not ended."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -47,10 +53,12 @@ def killed(job: dg.JobDefinition, keys: list[dg.AssetKey], seconds: float) -> st
     os.close(writing)
     os.read(reading, 1)
     os.close(reading)
-    time.sleep(seconds)
-    ended, _ = os.waitpid(child, os.WNOHANG)
-    if ended:
-        return ENDED
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        ended, _ = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return ENDED
+        time.sleep(0.005)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
     return RUNNING

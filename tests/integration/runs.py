@@ -15,8 +15,8 @@ import duckdb
 
 from orchestration.settings import PROJECT_ROOT
 
-# Runs a job, or some steps of it on what earlier ones left; says when it begins, and what the
-# command line would say of a failure.
+# Runs a job, or some steps of it on what earlier ones left; says what the command line would say of
+# a failure.
 STEP = """
 import sys
 from orchestration.settings import read_settings
@@ -27,7 +27,6 @@ from orchestration.definitions import build_definitions
 from orchestration.terminal.failures import failure_of
 job = build_definitions(settings).resolve_job_def(sys.argv[1])
 steps = [dg.AssetKey(key.split("/")) for key in sys.argv[2:]]
-print("begins", flush=True)
 with dg.DagsterInstance.ephemeral() as instance:
     entries, run_id = [], "7d9dd0ae-0000-4000-8000-000000000000"
     instance.add_event_listener(run_id, entries.append)
@@ -58,8 +57,11 @@ def finish(environment: dict[str, str]) -> dict:
     return json.loads(finished.stdout)
 
 
-def begin(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen:
-    """Start a process and wait for its first line."""
+def kill_during(arguments: list[str], environment: dict[str, str], seconds: float) -> bool:
+    """Start a process, let it run for some time from its first line, kill it with all it began.
+
+    Tells whether it was still running.
+    """
     process = subprocess.Popen(
         arguments,
         cwd=PROJECT_ROOT,
@@ -69,24 +71,6 @@ def begin(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen
         start_new_session=True,
     )
     process.stdout.readline()
-    return process
-
-
-def seconds_of(arguments: list[str], environment: dict[str, str]) -> float:
-    """Return how long a process took from its first line to its end."""
-    process = begin(arguments, environment)
-    began = time.monotonic()
-    output, _ = process.communicate()
-    assert process.returncode == 0, output.decode()
-    return time.monotonic() - began
-
-
-def kill_during(arguments: list[str], environment: dict[str, str], seconds: float) -> bool:
-    """Start a process, let it run for some time from its first line, kill it with all it began.
-
-    Tells whether it was still running.
-    """
-    process = begin(arguments, environment)
     time.sleep(seconds)
     was_running = process.poll() is None
     # One that has ended by itself may have left nobody to kill.
@@ -98,14 +82,15 @@ def kill_during(arguments: list[str], environment: dict[str, str], seconds: floa
 
 @contextmanager
 def killer(
-    environment: dict[str, str],
+    job: str, environment: dict[str, str]
 ) -> Iterator[tuple[list[str], Callable[[str, float], str]]]:
-    """Start a process that kills steps, and list them.
+    """Start a process that kills steps of a job, and list them.
 
-    ``kill(step, seconds)`` kills one so many seconds after it began, and says what it was doing.
+    ``kill(step, seconds)`` kills one so many seconds after it began, unless it has ended before,
+    and says what it was doing.
     """
     with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "tests.integration.killer"],
+        [sys.executable, "-W", "ignore", "-m", "tests.integration.killer", job],
         cwd=PROJECT_ROOT,
         env=environment,
         stdin=subprocess.PIPE,

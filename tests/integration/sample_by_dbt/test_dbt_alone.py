@@ -23,15 +23,7 @@ def test_lists_are_made_by_sql_alone(sample_by_dbt):
     assert len(query(sample_by_dbt, "from recommend('nobody')")) == 20
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["docs", "generate"],
-        ["source", "freshness"],
-        # Once more on what is there.
-        ["build", "--exclude-resource-type", "unit_test"],
-    ],
-)
+@pytest.mark.parametrize("arguments", [["docs", "generate"], ["source", "freshness"]])
 def test_dbt_also(arguments, dbt_build, sample_mapping, sample_by_dbt):
     dbt_build(sample_mapping, sample_by_dbt.parents[1], *arguments)
 

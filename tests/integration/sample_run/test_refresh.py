@@ -1,6 +1,7 @@
 """From landed events to the rows of the users who sent them, and of nobody else."""
 
 import shutil
+import time
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -17,7 +18,8 @@ from orchestration.snapshot import write_snapshot
 from serving.contracts import Event
 from serving.events import landing_row
 from serving.landing import LandingLog
-from tests.integration.runs import kill_during, seconds_of, step
+from tests.integration.killer import ENDED
+from tests.integration.runs import killer
 
 pytestmark = pytest.mark.integration
 USERS = ["u00042", "nobody-yet"]
@@ -31,6 +33,8 @@ SUMS = [
 ]
 # A batch is killed after each of these parts of the seconds that one took before.
 KILLS = [0.05, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5]
+# No batch of a few events takes so many seconds.
+LONG = 600
 ROWS = "from ml.refreshed_lists order by user_id, recommended_rank"
 
 
@@ -160,17 +164,20 @@ def test_a_batch_that_is_killed_at_any_moment_is_seen_whole_or_not_at_all(refres
     )
     mine = {**environment, "TOPSHELF_HOME": str(refreshing.home)}
     land(refreshing, *((user, item) for user in first))
-    took = seconds_of(step("refresh"), mine)
-    done = read_progress(places.progress).moment
-    land(refreshing, *((user, item) for user in sorted(users)))
-    for part in KILLS:
-        was_running = kill_during(step("refresh"), mine, part * took)
-        seen = {row[0] for row in asked(places.warehouse, ROWS)}
-        assert seen in (first, first | users), part
-        now = "select item_id from recommend_now('u00042') order by recommended_rank"
-        assert len(asked(places.snapshot, now)) == 20
-        if not was_running:
-            break
+    with killer("refresh", mine) as ((batch,), kill):
+        began = time.monotonic()
+        assert kill(batch, LONG) == ENDED
+        took = time.monotonic() - began
+        done = read_progress(places.progress).moment
+        land(refreshing, *((user, item) for user in sorted(users)))
+        for part in KILLS:
+            was = kill(batch, part * took)
+            seen = {row[0] for row in asked(places.warehouse, ROWS)}
+            assert seen in (first, first | users), part
+            now = "select item_id from recommend_now('u00042') order by recommended_rank"
+            assert len(asked(places.snapshot, now)) == 20
+            if was == ENDED:
+                break
     assert part > 0.3, "the batch was over before it could be killed at several moments"
 
     definitions = build_definitions(refreshing)

@@ -5,14 +5,16 @@ import subprocess
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from ml.als import fold_in_user
+from orchestration.cli import app
 from orchestration.releases.aliases import releases_on_disk
 from orchestration.settings import PROJECT_ROOT
 from serving.bundle import Bundle
 from serving.pointers import read_pointers
 from serving.reasons import reason
-from tests.integration.runs import command, query, step
+from tests.integration.runs import query, step
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("summary")]
 
@@ -122,15 +124,10 @@ def test_folding_a_history_in_gives_the_trained_vector(bundle, places):
 
 
 def topshelf(environment, *arguments: str) -> dict:
-    finished = subprocess.run(
-        command(*arguments, "--json"),
-        cwd=PROJECT_ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    assert finished.returncode == 0, finished.stderr
-    return json.loads(finished.stdout)
+    # In this process: what the graph is made of takes long to load.
+    told = CliRunner().invoke(app, [*arguments, "--json"], env=environment)
+    assert told.exit_code == 0, told.output
+    return json.loads(told.stdout)
 
 
 def test_another_release_goes_live_and_back_and_everybody_is_told(places, environment, summary):

@@ -69,7 +69,7 @@ def test_kills_at_any_step_leave_the_snapshot_and_the_next_run_gives_the_same_li
     seed = random.SystemRandom().randrange(1000)
     chance = random.Random(seed)
     took = summary["step_seconds"]
-    with killer(environment) as (steps, kill):
+    with killer("topshelf", environment) as (steps, kill):
         kills = [(name, chance.uniform(0, LATEST)) for name in steps if name in took]
         kills += [(name, part) for name, parts in KILLED_OFTEN.items() for part in parts]
         chance.shuffle(kills)
