@@ -119,6 +119,11 @@ class Bundle:
         code = int(self.arrays["item_category"][item])
         return self.categories[code] if code >= 0 else None
 
+    def has_list(self, user: int) -> bool:
+        """Tell whether a user has a list, without reading it."""
+        rows = self._rows("list", user)
+        return bool(rows.stop > rows.start)
+
     def personal(self, user: int) -> ListRows:
         """Return the list of a user; without rows for a user who has none."""
         rows = self._rows("list", user)

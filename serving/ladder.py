@@ -121,7 +121,7 @@ def _steps(
 ) -> Iterator[Step]:
     """Yield the steps of the ladder, best first."""
     user = taste.user
-    is_personal = user is not None and bundle.personal(user).items.size > 0
+    is_personal = user is not None and bundle.has_list(user)
     if taste.lately and is_personal:
 
         def recent() -> list[Entry]:

@@ -1,8 +1,11 @@
 """The command `python -m benchmarks.serving`."""
 
 import json
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -100,6 +103,9 @@ def click(
     items: Items = 100_000,
     active: Annotated[int, typer.Option(min=10, help="Users with recent events.")] = 10_000,
     clicks: Annotated[int, typer.Option(min=10)] = 1000,
+    beside: Annotated[
+        float, typer.Option(min=0, help="Lists that active users ask for meanwhile, a second.")
+    ] = 50,
     folder: Folder = PLACE,
 ) -> None:
     """Time from sending a click until a list without the clicked item has arrived."""
@@ -108,7 +114,10 @@ def click(
     _make_live(home)
     _make_active(home, active, items)
     taken = []
-    with running(serve_topshelf, str(home), PORT, ready=f"http://127.0.0.1:{PORT}/readyz"):
+    with (
+        running(serve_topshelf, str(home), PORT, ready=f"http://127.0.0.1:{PORT}/readyz"),
+        _asked_beside(active, beside) as loads,
+    ):
         for number in np.random.default_rng(2).integers(0, active, clicks).tolist():
             clicked = _items(number)[0]
             start = time.perf_counter()
@@ -119,7 +128,12 @@ def click(
             taken.append((time.perf_counter() - start) * 1000)
     p50, p95, p99 = np.percentile(taken, [50, 95, 99]).round(1).tolist()
     row = {"active_users": active, "clicks": clicks, "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
-    _show("click to changed list", [row])
+    others = {
+        "lists_beside": sum(len(one.milliseconds) for one in loads),
+        "refused_beside": sum(one.refused for one in loads),
+        "failed_beside": sum(one.failed for one in loads),
+    }
+    _show("click to changed list", [row | others])
 
 
 @app.command()
@@ -150,6 +164,25 @@ def memory(
 def _row(way: str, what: str, one: Load) -> dict[str, object]:
     told = {"way": way, "load": what, "per_second": round(one.per_second)}
     return {**told, **one.percentiles(), "refused": one.refused, "failed": one.failed}
+
+
+@contextmanager
+def _asked_beside(active: int, per_second: float) -> Iterator[list[Load]]:
+    """Ask for lists of active users, from another thread, until the `with` block ends."""
+    loads: list[Load] = []
+    ends = threading.Event()
+
+    def ask() -> None:
+        while per_second and not ends.is_set():
+            loads.append(load(PORT, lambda n: get(_path(n % active)), 1, CLIENTS, per_second))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield loads
+    finally:
+        ends.set()
+        thread.join()
 
 
 def _path(number: int) -> str:

@@ -163,7 +163,8 @@ def warehouse(log, dbt_build, tmp_path_factory):
             connection.execute(
                 f"insert into seeds.experiments values ('sample', {marks}, '')", line
             )
-    chosen = ("staging", "int_interactions", "int_cutoffs", "trn_shown_items", "experiments")
+    read = ("int_interactions", "int_log_end", "int_cutoffs", "trn_shown_items")
+    chosen = ("staging", *read, "experiments")
     inferred = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
     dbt_build(mapping, home, "run", "--select", *chosen, "--exclude", *inferred.split(), **HELD_OUT)
     with duckdb.connect(str(file), read_only=True) as connection:
