@@ -105,7 +105,7 @@ def click(
     clicks: Annotated[int, typer.Option(min=10)] = 1000,
     beside: Annotated[
         float, typer.Option(min=0, help="Lists that active users ask for meanwhile, a second.")
-    ] = 50,
+    ] = 20,
     folder: Folder = PLACE,
 ) -> None:
     """Time from sending a click until a list without the clicked item has arrived."""
