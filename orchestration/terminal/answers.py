@@ -41,14 +41,11 @@ def answer(
         mapping = load_mapping(settings.mapping, settings.project_root)
         with open_snapshot(settings.places(mapping.name).snapshot) as connection:
             found = question(connection)
-    except MappingError as error:
-        complain(str(error))
-        return 1
-    except NotServedError as error:
+    except (MappingError, NotServedError) as error:
         complain(str(error))
         return 1
     except NothingPublishedError as error:
-        complain(f"{error}; `topshelf run --mapping {settings.mapping}` makes it")
+        complain_of_nothing(error, settings)
         return 1
     if drawn is None:
         write_json(found)
@@ -71,6 +68,11 @@ def rows_table(rows: list[Row], columns: dict[str, str]) -> Table:
 def complain(message: str) -> None:
     """Write to standard error what went wrong."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+
+
+def complain_of_nothing(error: NothingPublishedError, settings: Settings) -> None:
+    """Write to standard error that there is no snapshot, and what makes one."""
+    complain(f"{error}; `topshelf run --mapping {settings.mapping}` makes it")
 
 
 def write_json(value: object) -> None:

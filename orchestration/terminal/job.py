@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from orchestration.mapping import MappingError
+from orchestration.mapping import Mapping, MappingError, load_mapping
 from orchestration.run_lock import LogInUseError
 from orchestration.settings import Settings
 from orchestration.terminal.answers import complain
@@ -25,6 +25,8 @@ class Ended:
 
     Attributes
     ----------
+    mapping : Mapping
+        Of the log.
     run_id : str
         As in Dagster's pages.
     seconds : float
@@ -33,6 +35,7 @@ class Ended:
         What it followed.
     """
 
+    mapping: Mapping
     run_id: str
     seconds: float
     progress: Progress
@@ -57,8 +60,8 @@ def job_in_terminal(
     name: str,
     *,
     verbose: bool,
-    kept: str,
-    again: str,
+    failed: str,
+    stopped: str,
     listener: Callable[["dg.EventLogEntry", Console], None] | None = None,
     run_config: dict[str, Any] | None = None,
 ) -> Ended:
@@ -72,10 +75,10 @@ def job_in_terminal(
         Of the job.
     verbose : bool
         Whether to show what other programs print, and where a failure came from.
-    kept : str
+    failed : str
         What a failure leaves, in a sentence.
-    again : str
-        What the next call does after this one was stopped, as the end of a sentence.
+    stopped : str
+        What a call leaves that is stopped, and what the next one does, in a sentence.
     listener : callable, optional
         Gets every event too, and the console to print to.
     run_config : dict, optional
@@ -87,6 +90,7 @@ def job_in_terminal(
         If it failed or was stopped.
     """
     try:
+        mapping = load_mapping(settings.mapping, settings.project_root)
         with own_terminal(verbose) as console, Progress(console) as progress:
 
             def follow(entry: "dg.EventLogEntry") -> None:
@@ -103,16 +107,16 @@ def job_in_terminal(
         complain(str(error))
         raise JobFailedError(1) from error
     except KeyboardInterrupt as error:
-        complain(f"Stopped. {kept}; {again}.")
+        complain(f"Stopped. {stopped}")
         raise JobFailedError(STOPPED) from error
     if any(failure.is_interruption for failure in progress.failures):
-        complain(f"Stopped. {kept}; {again}.")
+        complain(f"Stopped. {stopped}")
         raise JobFailedError(STOPPED)
     if not run.is_success:
         _explain(progress, verbose)
-        complain(f"{kept}.")
+        complain(failed)
         raise JobFailedError(1)
-    return Ended(run.run_id, run.seconds, progress)
+    return Ended(mapping, run.run_id, run.seconds, progress)
 
 
 def _explain(progress: Progress, verbose: bool) -> None:

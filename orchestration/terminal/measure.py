@@ -1,15 +1,17 @@
 """The command `topshelf measure`."""
 
-from rich.console import Console
+from typing import Any
 
-from orchestration.lookups import open_snapshot, verdict_rows
+from rich.text import Text
+
+from orchestration.lookups import NothingPublishedError, open_snapshot, verdict_rows
 from orchestration.mapping import MappingError, load_mapping
 from orchestration.settings import Settings
-from orchestration.terminal.answers import complain, write_json
+from orchestration.terminal.answers import answer, complain, complain_of_nothing
 from orchestration.terminal.job import JobFailedError, job_in_terminal
 
-KEPT = "Nothing was published; what was measured before is untouched"
-AGAIN = "the same command starts anew"
+FAILED = "Nothing was published; what was measured before is untouched."
+STOPPED = "What was measured before is untouched; the same command starts anew."
 REPORTS = "`topshelf report EXPERIMENT` writes a page of one, `topshelf report` of the product."
 
 
@@ -32,33 +34,33 @@ def measure_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> 
     """
     try:
         mapping = load_mapping(settings.mapping, settings.project_root)
-        snapshot = settings.places(mapping.name).snapshot
-        if not snapshot.is_file():
-            complain(
-                f"{snapshot} does not exist: `topshelf run --mapping {settings.mapping}` measures "
-                "for the first time"
-            )
-            return 1
-        ended = job_in_terminal(settings, "measure", verbose=verbose, kept=KEPT, again=AGAIN)
+        with open_snapshot(settings.places(mapping.name).snapshot):
+            pass  # What is measured stands beside lists, which only a run makes.
+        ended = job_in_terminal(
+            settings, "measure", verbose=verbose, failed=FAILED, stopped=STOPPED
+        )
     except MappingError as error:
         complain(str(error))
         return 1
+    except NothingPublishedError as error:
+        complain_of_nothing(error, settings)
+        return 1
     except JobFailedError as error:
         return error.exit_code
-    with open_snapshot(snapshot) as connection:
-        verdicts = verdict_rows(connection)
-    if as_json:
-        write_json(
-            {
-                "run_id": ended.run_id,
-                "seconds": round(ended.seconds, 1),
-                "snapshot": str(snapshot),
-                "verdicts": verdicts,
-            }
-        )
-        return 0
-    lines = [f"{row['experiment_id']} / {row['variant']}: {row['words']}" for row in verdicts]
-    out = Console(highlight=False)
-    text = "\n\n".join([f"Done in {ended.seconds:.0f} s.", *lines, REPORTS])
-    out.print(text, markup=False)
-    return 0
+    return answer(
+        settings,
+        lambda connection: {
+            "run_id": ended.run_id,
+            "seconds": round(ended.seconds, 1),
+            "verdicts": verdict_rows(connection),
+        },
+        None if as_json else _text,
+    )
+
+
+def _text(found: dict[str, Any]) -> Text:
+    """Say what was decided of every arm."""
+    verdicts = [
+        f"{row['experiment_id']} / {row['variant']}: {row['words']}" for row in found["verdicts"]
+    ]
+    return Text("\n\n".join([f"Done in {found['seconds']:.0f} s.", *verdicts, REPORTS]))

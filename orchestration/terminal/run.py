@@ -5,16 +5,16 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from orchestration.mapping import MappingError, load_mapping, settings_file
+from orchestration.mapping import settings_file
 from orchestration.releases.standing import standing, standing_text
 from orchestration.settings import Settings
 from orchestration.summary import summarise
-from orchestration.terminal.answers import complain, write_json
+from orchestration.terminal.answers import write_json
 from orchestration.terminal.job import JobFailedError, job_in_terminal
 from orchestration.terminal.tables import summary_text
 
-KEPT = "Nothing was published; what was published before is untouched"
-AGAIN = "the next run starts anew"
+FAILED = "Nothing was published; what was published before is untouched."
+STOPPED = "What was published before is untouched; the next run starts anew."
 
 
 def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
@@ -35,14 +35,12 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
         Exit code: 0 if everything was built and published.
     """
     try:
-        mapping = load_mapping(settings.mapping, settings.project_root)
-        ended = job_in_terminal(settings, "topshelf", verbose=verbose, kept=KEPT, again=AGAIN)
-    except MappingError as error:
-        complain(str(error))
-        return 1
+        ended = job_in_terminal(
+            settings, "topshelf", verbose=verbose, failed=FAILED, stopped=STOPPED
+        )
     except JobFailedError as error:
         return error.exit_code
-    places, reviewed = settings.places(mapping.name), settings_file(mapping)
+    places, reviewed = settings.places(ended.mapping.name), settings_file(ended.mapping)
     summary = summarise(places.warehouse, places.snapshot)
     used = str(reviewed) if reviewed.is_file() else None
     result = {

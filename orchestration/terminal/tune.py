@@ -17,8 +17,8 @@ from orchestration.terminal.job import JobFailedError, job_in_terminal
 from orchestration.tuning.plan import TuningPlan
 
 STEP = "ml__tuning_trials"
-KEPT = "Finished trials are kept"
-AGAIN = "the same command goes on from there"
+FAILED = "Finished trials are kept."
+STOPPED = "Finished trials are kept; the same command goes on from there."
 
 
 def tune_in_terminal(
@@ -50,8 +50,8 @@ def tune_in_terminal(
             settings,
             "tune",
             verbose=verbose,
-            kept=KEPT,
-            again=AGAIN,
+            failed=FAILED,
+            stopped=STOPPED,
             listener=_listener(found),
             run_config={"ops": {STEP: {"config": _config(plan, accept)}}},
         )

@@ -84,4 +84,7 @@ def test_what_was_measured_goes_on_and_what_was_learned_stays(later):
 def test_without_a_run_there_is_nothing_to_measure(tmp_path):
     refused = CliRunner().invoke(app, ["measure"], env=Settings(home=tmp_path).environment())
     assert refused.exit_code == 1
-    assert "published.duckdb does not exist: `topshelf run --mapping sample`" in refused.output
+    assert (
+        "published.duckdb does not exist; `topshelf run --mapping sample` makes it"
+        in refused.output
+    )

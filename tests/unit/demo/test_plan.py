@@ -5,7 +5,7 @@ import pytest
 from demo.plan import DemoPlan
 
 
-def test_the_pipeline_runs_before_the_first_day_in_between_and_at_the_end():
+def test_the_pipeline_runs_before_the_first_day_and_in_between():
     assert DemoPlan(days=28, refresh_days=14).refreshes == [0, 14]
     assert DemoPlan(days=30, refresh_days=14).refreshes == [0, 14, 28]
     assert DemoPlan(days=10, refresh_days=14).refreshes == [0, 5]
