@@ -20,15 +20,25 @@ def sample_mapping() -> dict:
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+def dbt_parse(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Manifest]:
+    """Parse the project: ``dbt_parse("--vars", ...)`` gives the manifest."""
+
+    def parse(*arguments: str) -> Manifest:
+        target = str(tmp_path_factory.mktemp("target"))
+        folders = ["--target-path", target, "--log-path", target]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(PROJECT_ROOT)
+            outcome = dbtRunner().invoke(["parse", "--quiet", *folders, *arguments])
+        assert outcome.success, outcome.exception
+        return outcome.result
+
+    return parse
+
+
+@pytest.fixture(scope="session")
+def manifest(dbt_parse: Callable[..., Manifest]) -> Manifest:
     """Parse the project once: what a mapping says is put into its SQL when that runs."""
-    target = tmp_path_factory.mktemp("target")
-    folders = ["--target-path", str(target), "--log-path", str(target)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(PROJECT_ROOT)
-        outcome = dbtRunner().invoke(["parse", "--quiet", *folders])
-    assert outcome.success, outcome.exception
-    return outcome.result
+    return dbt_parse()
 
 
 @pytest.fixture(scope="session")

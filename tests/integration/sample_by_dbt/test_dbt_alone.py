@@ -1,9 +1,12 @@
 """dbt by itself, without Dagster or Python's tables, on a fresh project."""
 
+import json
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
+from dbt.contracts.graph.manifest import Manifest
 
 from orchestration.settings import PROJECT_ROOT
 
@@ -21,6 +24,21 @@ def test_lists_are_made_by_sql_alone(sample_by_dbt):
     assert query(sample_by_dbt, "select release_id from serving.rec_release") == [("sql-only",)]
     assert query(sample_by_dbt, "select count(*) from candidates.cnd_trending_items")[0][0] > 0
     assert len(query(sample_by_dbt, "from recommend('nobody')")) == 20
+
+
+def test_a_mapping_changes_nothing_of_what_is_parsed(manifest, dbt_parse):
+    # So all tests build from one manifest.
+    another = yaml.safe_load((PROJECT_ROOT / "mappings" / "deskdrop.yml").read_text())
+    told = json.dumps({**another, "training_cutoffs": 1})
+    kept = ("raw_code", "depends_on", "config", "columns", "contract", "relation_name")
+
+    def content(of: Manifest) -> dict:
+        return {
+            name: {key: getattr(node, key, None) for key in kept}
+            for name, node in {**of.nodes, **of.sources, **of.unit_tests}.items()
+        }
+
+    assert content(dbt_parse("--vars", told)) == content(manifest)
 
 
 @pytest.mark.parametrize("arguments", [["docs", "generate"], ["source", "freshness"]])
