@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed.comparing import Compared, compare
-from benchmarks.speed.processes import GIBIBYTE, Measured, run_task
+from benchmarks.speed.comparing import Compared, Killed, compare
+from benchmarks.speed.processes import GIBIBYTE, NO_LIMITS, Limits, Measured, run_task
 from benchmarks.speed.sql import KEYS, differing_rows, make_tables
 from benchmarks.speed.tastes import make_pairs, save_pairs
 
@@ -110,6 +110,10 @@ def sql(
     rounds: Rounds = 1,
     threads: Threads = CORES,
     folder: Annotated[Path | None, typer.Option(help="For the files; a temporary one.")] = None,
+    limit_minutes: Annotated[float, typer.Option(help="An engine is killed after this.")] = 60.0,
+    limit_gib: Annotated[
+        float, typer.Option(help="An engine is killed when it holds more memory, GiB.")
+    ] = 16.0,
 ) -> None:
     """Two dbt models by DuckDB, pandas, polars and Spark, and whether their rows are the same."""
     console = Console(highlight=False)
@@ -119,11 +123,13 @@ def sql(
         os.environ["POLARS_MAX_THREADS"] = str(threads)
         for name in query or list(KEYS):
             chosen = engine or ["duckdb", "polars", "pandas", "spark"]
-            tasks = {one: partial(_query, one, name, home, threads) for one in chosen}
+            limits = Limits(60 * limit_minutes, limit_gib * GIBIBYTE)
+            tasks = {one: partial(_query, one, name, home, threads, limits) for one in chosen}
             found = compare(tasks, rounds)
+            ended = [one for one in chosen if isinstance(found[one], Compared)]
             differing = {
-                one: [f"{differing_rows(_result(home, chosen[0]), _result(home, one), name):,}"]
-                for one in chosen
+                one: [f"{differing_rows(_result(home, ended[0]), _result(home, one), name):,}"]
+                for one in ended
             }
             title = f"{name}: {events:,} events, {threads} threads"
             console.print(_table(title, found, ["rows that differ"], differing))
@@ -153,7 +159,9 @@ def day(
             console.print(_table(title, compare(tasks, rounds), [], {}))
 
 
-def _query(engine: str, query: str, home: Path, threads: int) -> Measured:
+def _query(
+    engine: str, query: str, home: Path, threads: int, limits: Limits = NO_LIMITS
+) -> Measured:
     result = _result(home, engine)
     Path(result).unlink(missing_ok=True)
     shutil.rmtree(f"{result}.parts", ignore_errors=True)
@@ -164,7 +172,7 @@ def _query(engine: str, query: str, home: Path, threads: int) -> Measured:
         "result": result,
         "threads": threads,
     }
-    return run_task("benchmarks.speed.sql", arguments)
+    return run_task("benchmarks.speed.sql", arguments, limits=limits)
 
 
 def _result(home: Path, engine: str) -> str:
@@ -172,7 +180,7 @@ def _result(home: Path, engine: str) -> str:
 
 
 def _table(
-    title: str, found: dict[str, Compared], heads: list[str], extra: dict[str, list[str]]
+    title: str, found: dict[str, Compared | Killed], heads: list[str], extra: dict[str, list[str]]
 ) -> Table:
     """Arrange the contenders, the one they are compared with first."""
     table = Table(title=title, title_justify="left")
@@ -181,6 +189,9 @@ def _table(
     for head in ("seconds", f"times {first}", "processor seconds", "peak MiB", *heads):
         table.add_column(head, justify="right")
     for name, one in found.items():
+        if isinstance(one, Killed):
+            table.add_row(name, one.reason)
+            continue
         cells = [
             f"{one.seconds:.2f}",
             f"{one.ratio:.2f}",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.speed.processes import Measured
+from benchmarks.speed.processes import LimitError, Measured
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Compared:
     cpu_seconds : float
     peak_mib : float
     ratio : float
-        Median over the rounds of its seconds over those of the first contender in that round.
+        Median over the rounds of its seconds over those of the first contender in that round; nan
+        if that one was killed.
     """
 
     seconds: float
@@ -26,32 +27,54 @@ class Compared:
     ratio: float
 
 
-def compare(contenders: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, Compared]:
+@dataclass(frozen=True)
+class Killed:
+    """A contender that took more than it may, in any round; it is not run again.
+
+    Attributes
+    ----------
+    reason : str
+        What it took too much of.
+    """
+
+    reason: str
+
+
+def compare(
+    contenders: Mapping[str, Callable[[], Measured]], rounds: int
+) -> dict[str, Compared | Killed]:
     """Measure contenders one after the other, several rounds, each round in the other order.
 
     Parameters
     ----------
     contenders : dict of str to callable
-        The first is what the others are compared with.
+        The first is what the others are compared with. One that raises `LimitError` is out.
     rounds : int
         >= 1.
 
     Returns
     -------
-    dict of str to Compared
+    dict of str to Compared or Killed
     """
     names = list(contenders)
     found: dict[str, list[Measured]] = {name: [] for name in names}
+    killed: dict[str, Killed] = {}
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            found[name].append(contenders[name]())
-    first = found[names[0]]
-    return {
-        name: Compared(
-            median(one.seconds for one in runs),
-            median(one.cpu_seconds for one in runs),
-            median(one.peak_mib for one in runs),
-            median(one.seconds / base.seconds for one, base in zip(runs, first, strict=True)),
-        )
-        for name, runs in found.items()
-    }
+            if name not in killed:
+                try:
+                    found[name].append(contenders[name]())
+                except LimitError as error:
+                    killed[name] = Killed(str(error))
+    first = [] if names[0] in killed else found[names[0]]
+    return {name: killed.get(name) or _medians(found[name], first) for name in names}
+
+
+def _medians(runs: list[Measured], first: list[Measured]) -> Compared:
+    ratios = [one.seconds / base.seconds for one, base in zip(runs, first, strict=False)]
+    return Compared(
+        median(one.seconds for one in runs),
+        median(one.cpu_seconds for one in runs),
+        median(one.peak_mib for one in runs),
+        median(ratios) if ratios else float("nan"),
+    )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -37,11 +38,39 @@ class Measured:
     answer: dict
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a task may take; it is killed when it takes more.
+
+    Attributes
+    ----------
+    seconds : float
+        From the start of the process to its end.
+    resident_bytes : int
+        Resident memory, at one moment, of the process and those it started.
+    """
+
+    seconds: float = float("inf")
+    resident_bytes: float = float("inf")
+
+
+NO_LIMITS = Limits()
+
+
 class TaskError(RuntimeError):
     """A task that ended with an error."""
 
 
-def run_task(module: str, arguments: dict, address_space: int | None = None) -> Measured:
+class LimitError(TaskError):
+    """A task that was killed, for it took more than it may; the text says of what."""
+
+
+def run_task(
+    module: str,
+    arguments: dict,
+    address_space: int | None = None,
+    limits: Limits = NO_LIMITS,
+) -> Measured:
     """Run ``module.run(**arguments)`` in a new process.
 
     Parameters
@@ -52,6 +81,8 @@ def run_task(module: str, arguments: dict, address_space: int | None = None) -> 
         Of the function; as JSON.
     address_space : int, optional
         Most bytes of address space the process may have (RLIMIT_AS).
+    limits : Limits
+        None when absent.
 
     Returns
     -------
@@ -61,6 +92,8 @@ def run_task(module: str, arguments: dict, address_space: int | None = None) -> 
     ------
     TaskError
         If the process fails.
+    LimitError
+        If it was killed because of `limits`.
     """
     with TemporaryDirectory() as folder:
         answer, errors = Path(folder) / "answer.json", Path(folder) / "errors.txt"
@@ -72,6 +105,7 @@ def run_task(module: str, arguments: dict, address_space: int | None = None) -> 
                 stdout=stderr,
                 stderr=stderr,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                start_new_session=True,
             )
             if process.stdin is None:
                 raise TaskError("the process has no standard input")
@@ -79,10 +113,17 @@ def run_task(module: str, arguments: dict, address_space: int | None = None) -> 
             process.stdin.close()
             peaks: dict[int, int] = {}
             times: dict[int, float] = {}
+            started = time.monotonic()
             while process.poll() is None:
-                for pid in _family(process.pid):
+                family = _family(process.pid)
+                for pid in family:
                     peaks[pid] = max(peaks.get(pid, 0), peak_bytes(pid))
                     times[pid] = max(times.get(pid, 0.0), cpu_seconds(pid))
+                exceeded = _exceeded(limits, time.monotonic() - started, family)
+                if exceeded:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                    raise LimitError(exceeded)
                 time.sleep(SAMPLING_SECONDS)
         if process.returncode:
             raise TaskError(f"{module} failed: {errors.read_text()[-2000:]}")
@@ -93,6 +134,16 @@ def run_task(module: str, arguments: dict, address_space: int | None = None) -> 
     return Measured(
         found.pop("seconds"), sum(times.values()), sum(peaks.values()) / MEBIBYTE, found
     )
+
+
+def _exceeded(limits: Limits, seconds: float, family: list[int]) -> str:
+    """Say which limit a process and its descendants are over; nothing if none."""
+    if seconds > limits.seconds:
+        return f"over {limits.seconds / 60:g} min"
+    resident = sum(_memory(pid, "VmRSS") for pid in family)
+    if resident > limits.resident_bytes:
+        return f"over {limits.resident_bytes / GIBIBYTE:g} GiB"
+    return ""
 
 
 def _family(pid: int) -> list[int]:
@@ -109,11 +160,16 @@ def _family(pid: int) -> list[int]:
 
 def peak_bytes(pid: int) -> int:
     """Return the largest resident memory a process has had, 0 when it has ended."""
+    return _memory(pid, "VmHWM")
+
+
+def _memory(pid: int, kind: str) -> int:
+    """Return bytes of a line of a process's status, 0 when it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0
-    lines = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    lines = [line for line in status.splitlines() if line.startswith(kind)]
     return int(lines[0].split()[1]) * 1024 if lines else 0
 
 

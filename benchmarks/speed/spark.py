@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
 
-MEMORY = "6g"
+MEMORY = "8g"
 
 
 @contextmanager

@@ -21,15 +21,19 @@ KEYS = {
 CUTOFF = "2025-01-01 00:00:00"
 MEMORY = "8GB"
 
-# Users come back, to items of a popularity that falls slowly; a third of the events is positive.
+# Users come back, four times in five to items of their own taste, one of fifty, whose popularity
+# falls slowly; a third of the events is positive.
 INTERACTIONS = """
     copy (
         with drawn as (
             select
                 range as number,
                 hash(range) % {users} as user_number,
-                cast(pow((hash(range + 1_000_000_007) % 1_000_003) / 1_000_003.0, 3)
-                    * {items} as bigint) as item_number,
+                pow((hash(range + 1_000_000_007) % 1_000_003) / 1_000_003.0, 3) as popularity,
+                case
+                    when hash(range + 4_000_000_007) % 5 = 0 then hash(range + 5_000_000_029) % 50
+                    else hash(hash(range) % {users} + 6_000_000_011) % 50
+                end as taste,
                 hash(range + 2_000_000_011) % ({days} * 86_400) as second,
                 hash(range + 3_000_000_019) % 3 as kind
             from range({events})
@@ -37,7 +41,7 @@ INTERACTIONS = """
         select
             'e' || number as interaction_id,
             'u' || user_number as user_id,
-            'i' || item_number as item_id,
+            'i' || (50 * cast(floor(popularity * {items} / 50) as bigint) + taste) as item_id,
             case when kind = 0 then 'positive' else 'view' end as role,
             cast(1 + second % 7 as double) as value,
             cast('{cutoff}' as timestamp) - to_seconds(cast(second + 1 as bigint)) as interacted_at,

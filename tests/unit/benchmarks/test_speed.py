@@ -8,8 +8,16 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from benchmarks.speed import als, sql
-from benchmarks.speed.comparing import compare
-from benchmarks.speed.processes import MEBIBYTE, Measured, TaskError, run_task
+from benchmarks.speed.comparing import Killed, compare
+from benchmarks.speed.processes import (
+    GIBIBYTE,
+    MEBIBYTE,
+    LimitError,
+    Limits,
+    Measured,
+    TaskError,
+    run_task,
+)
 from benchmarks.speed.tastes import Pairs, make_pairs, recall_at, save_pairs
 
 
@@ -63,6 +71,28 @@ def test_a_task_is_measured_in_a_process_of_its_own():
 def test_a_task_that_needs_more_than_it_may_have_fails():
     with pytest.raises(TaskError, match="MemoryError"):
         run_task("tests.unit.benchmarks.speed_task", {"mebibytes": 2000}, 1000 * MEBIBYTE)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(resident_bytes=GIBIBYTE // 4), "over 0.25 GiB"),
+        (Limits(seconds=0.01), "over 0.000166667 min"),
+    ],
+)
+def test_a_task_that_takes_more_than_it_may_is_killed(limits, reason):
+    with pytest.raises(LimitError, match=reason):
+        run_task("tests.unit.benchmarks.speed_task", {"mebibytes": 1000}, limits=limits)
+
+
+def test_who_is_killed_is_out_and_the_others_go_on():
+    def killed():
+        raise LimitError("over 1 min")
+
+    found = compare({"ours": killed, "theirs": lambda: Measured(2.0, 1.0, 1.0, {})}, 2)
+    assert found["ours"] == Killed("over 1 min")
+    assert found["theirs"].seconds == 2.0
+    assert np.isnan(found["theirs"].ratio)
 
 
 def test_contenders_take_turns_and_medians_are_of_pairs():
