@@ -260,6 +260,7 @@
         refusal varchar,
         user_count bigint,
         control_user_count bigint,
+        trial_count bigint,
         mature_share double,
         control_value double,
         value double,
@@ -276,6 +277,7 @@
         p_value double,
         adjusted_p_value double
     );
+    alter table ml.experiment_results add column if not exists trial_count bigint;
     create table if not exists ml.experiment_looks (
         experiment_id varchar,
         variant varchar,

@@ -31,6 +31,7 @@ GUARDRAILS = "negative_events:0.02"
 ARMS = ("old", "new")
 START = pd.Timestamp("2026-01-01")
 DAYS = 28
+LATENESS_DAYS = 1
 # In each arm, of experiments whose arms are alike.
 USERS_PER_DAY = 75
 # Experiments drawn at a time: memory.
@@ -141,7 +142,7 @@ def _checks(looks: list[str], counts: np.ndarray, expected: float) -> pd.DataFra
     """Say that nothing is wrong with the log, and that it ends when the last user is counted."""
     per_day = expected / DAYS
     days = pd.to_timedelta(2 * counts / per_day, unit="D")
-    longest = pd.Timedelta(days=int(METRICS["window_until_days"].max()) + 1)
+    longest = pd.Timedelta(days=int(METRICS["window_until_days"].max()) + LATENESS_DAYS)
     return pd.DataFrame(
         {
             "experiment_id": looks,
@@ -153,6 +154,7 @@ def _checks(looks: list[str], counts: np.ndarray, expected: float) -> pd.DataFra
             "join_rate": np.nan,
             "join_window_hours": 24.0,
             "late_share": 0.0,
+            "lateness_days": LATENESS_DAYS,
             "expected_user_count": expected,
             "observed_until": START + days + longest,
         }

@@ -126,8 +126,7 @@ def _verdict_of_history(primary: Step) -> tuple[str, str]:
 
 
 def _all_counted_at(case: Case) -> pd.Timestamp:
-    """Return when the last user's windows are over: a day more for what arrives late."""
+    """Return when the last user's windows are over, and what was late has arrived."""
     names = [part.split(":")[0] for part in str(case.experiment["guardrails"]).split()]
     names.append(str(case.experiment["primary_metric"]))
-    longest = int(case.metrics.loc[names, "window_until_days"].max())
-    return pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=longest + 1)
+    return case.counted_at(float(case.metrics.loc[names, "window_until_days"].max()))

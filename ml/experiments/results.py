@@ -19,6 +19,7 @@ RESULT_COLUMNS = [
     *KEYS,
     "user_count",
     "control_user_count",
+    "trial_count",
     "mature_share",
     "control_value",
     "value",
@@ -88,6 +89,7 @@ def experiment_results(
         frame = pairs[KEYS].assign(
             user_count=pairs["user_count"].astype("int64"),
             control_user_count=pairs["control_user_count"].astype("int64"),
+            trial_count=_trial_count(pairs),
             mature_share=_mature_share(pairs),
             control_value=effect.control_value,
             value=effect.treatment_value,
@@ -202,6 +204,11 @@ def _refusals(pairs: pd.DataFrame, effect: Effect) -> pd.Series:
     for condition, text in reversed(reasons):
         refusal = refusal.mask(pd.Series(np.asarray(condition), index=pairs.index), text)
     return refusal
+
+
+def _trial_count(pairs: pd.DataFrame) -> np.ndarray:
+    """Count users of the arm to whom it could happen: of a ratio, at most its denominators."""
+    return np.minimum(pairs["user_count"], np.floor(pairs["sum_d"])).astype("int64").to_numpy()
 
 
 def _mature_share(pairs: pd.DataFrame) -> np.ndarray:

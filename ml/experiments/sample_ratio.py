@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, logsumexp
 from scipy.stats import chisquare
 
-# Weight of the planned shares in the mixture: it looks for shares about half a point away.
-CONCENTRATION = 10_000.0
+# Weights of the planned shares in the mixture, all alike: they look for shares about fifteen, five,
+# one and a half, and half a point away. The last alone would be blind to a few hundred users, the
+# first slow with many.
+CONCENTRATIONS = (10.0, 100.0, 1_000.0, 10_000.0)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def sample_ratio(counts: np.ndarray, shares: np.ndarray) -> SampleRatio:
 def anytime_p_values(counts: np.ndarray, shares: np.ndarray) -> np.ndarray:
     """Return the p-value of each split, valid at every look.
 
-    The evidence is the chance of the users so far when the shares are drawn from a Dirichlet
-    distribution about the plan, over their chance under the plan.
+    The evidence is the chance of the users so far when the shares are drawn from a mixture of
+    Dirichlet distributions about the plan, over their chance under the plan.
 
     Parameters
     ----------
@@ -73,12 +75,17 @@ def anytime_p_values(counts: np.ndarray, shares: np.ndarray) -> np.ndarray:
     ----------
     Lindon, Malek (2022), "Anytime-valid inference for multinomial count data", NeurIPS, eq. 3.
     """
-    counts = np.asarray(counts, dtype=np.float64)
-    prior = CONCENTRATION * np.asarray(shares, dtype=np.float64)
-    log_mixture = (
+    counts, shares = np.asarray(counts, dtype=np.float64), np.asarray(shares, dtype=np.float64)
+    priors = [weight * shares for weight in CONCENTRATIONS]
+    log_mixture = logsumexp([_log_chance(counts, prior) for prior in priors], axis=0)
+    log_plan = (counts * np.log(shares)).sum(axis=-1)
+    return np.exp(np.minimum(0.0, log_plan - log_mixture + np.log(len(priors))))
+
+
+def _log_chance(counts: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Return the log of the chance of users in one order, their shares drawn from a Dirichlet."""
+    return (
         gammaln(prior.sum())
         - gammaln(prior.sum() + counts.sum(axis=-1))
         + (gammaln(prior + counts) - gammaln(prior)).sum(axis=-1)
     )
-    log_plan = (counts * np.log(shares)).sum(axis=-1)
-    return np.exp(np.minimum(0.0, log_plan - log_mixture))

@@ -21,6 +21,7 @@ class ExperimentResults(pa.DataFrameModel):
     slice: str
     user_count: np.int64 = pa.Field(ge=0)
     control_user_count: np.int64 = pa.Field(ge=0)
+    trial_count: np.int64 = pa.Field(ge=0)
     mature_share: np.float64 = pa.Field(ge=0.0, le=1.0)
     control_value: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)
     value: np.float64 = pa.Field(nullable=True, ge=-LARGEST, le=LARGEST)

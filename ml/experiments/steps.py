@@ -12,8 +12,8 @@ from ml.experiments.sample_ratio import sample_ratio
 from ml.experiments.sequences import LEVEL
 from ml.experiments.way_back import way_back
 
-# From then on no window of a metric is open, and what was late has arrived.
-LAST_DAY = 30
+# From then on no window of a metric is open.
+LAST_DAY = 29
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,11 @@ class Case:
     metrics: pd.DataFrame
     releases: pd.DataFrame
 
+    def counted_at(self, days: float) -> pd.Timestamp:
+        """Return when a window of days is over for the last user, and what was late is there."""
+        waiting = pd.Timedelta(days=days + float(self.check["lateness_days"]))
+        return pd.Timestamp(self.experiment["ends_at"]) + waiting
+
 
 def steps_of(case: Case, bounds: Bounds) -> Iterator[Step]:
     """Ask in order: schema, join rate, sample ratio, guardrails, primary metric, way back."""
@@ -92,8 +97,8 @@ def _schema(case: Case, bounds: Bounds) -> Step:
         words = f"{told}{_why_set_aside(case)}: {too_many}."
         return Step("schema", "failed", share, bounds.set_aside_share, words)
     late = float(case.check["late_share"])
-    last_window_at = pd.Timestamp(case.experiment["ends_at"]) + pd.Timedelta(days=LAST_DAY)
-    if late > bounds.late_share and case.check["observed_until"] < last_window_at:
+    over_at = case.counted_at(LAST_DAY)
+    if late > bounds.late_share and case.check["observed_until"] < over_at:
         words = (
             f"{late:.1%} of what was done was loaded later than experiment_lateness_days: users "
             "are counted as if they had stayed away. Raise it in the settings file, or load sooner."
@@ -162,8 +167,8 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     row = _result(case, metric)
     # It cannot un-happen, so the rule of three holds for who looks daily as well.
     if row is not None and _is_never(case, row):
-        most = RULE_OF_THREE / row["user_count"]
-        words = f"{case.metrics['title'][metric]!s}: none of {row['user_count']:,} users had any"
+        most = RULE_OF_THREE / row["trial_count"]
+        words = f"{case.metrics['title'][metric]!s}: none of {row['trial_count']:,} users had any"
         if most <= margin:
             text = f"{words}: at most {most:.2g}, worse by less than {margin:g}."
             return Step(step, "passed", most, margin, text)
@@ -186,7 +191,7 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
 def _is_never(case: Case, row: pd.Series) -> bool:
     """Whether something that should not happen has not happened once, to users enough to say so."""
     is_down = case.metrics["better"][str(row.name)] == "down"
-    return bool(is_down and row["value"] == 0 and row["user_count"] >= LEAST_USERS)
+    return bool(is_down and row["value"] == 0 and row["trial_count"] >= LEAST_USERS)
 
 
 def _result(case: Case, metric: str) -> pd.Series | None:

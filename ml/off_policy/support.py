@@ -66,6 +66,8 @@ class Support:
         certain.
     unlogged_share : float
         Share of the policy's choices that the log never shows, to nobody.
+    lost_share : float
+        Share of them for which either is so: by as much the mean weight falls short of 1.
     """
 
     impression_count: int
@@ -77,6 +79,7 @@ class Support:
     mean_weight_error: float
     unsupported_share: float
     unlogged_share: float
+    lost_share: float
 
 
 def has_propensity(log: LoggedActions) -> np.ndarray:
@@ -112,7 +115,7 @@ def measure_support(log: LoggedActions, target: Target, missing_share: float) ->
     """
     if not log.size:
         nothing = float("nan")
-        return Support(0, 0, missing_share, 0.0, *[nothing] * 5)
+        return Support(0, 0, missing_share, 0.0, *[nothing] * 6)
     chosen = target.of(log.actions)
     weights = chosen / log.propensities
     squares = float(weights @ weights)
@@ -120,6 +123,7 @@ def measure_support(log: LoggedActions, target: Target, missing_share: float) ->
     logged[log.actions] = 1.0
     unlogged = 1.0 - (target.probabilities @ logged)[target.contexts]
     unsupported = np.where(log.propensities >= CERTAIN, 1.0 - chosen, 0.0)
+    lost = np.where(log.propensities >= CERTAIN, unsupported, unlogged)
     return Support(
         impression_count=log.size,
         user_count=int(np.unique(log.users).size),
@@ -130,6 +134,7 @@ def measure_support(log: LoggedActions, target: Target, missing_share: float) ->
         mean_weight_error=_error_of_mean(log.users, weights),
         unsupported_share=float(unsupported.mean()),
         unlogged_share=max(0.0, float(unlogged.mean())),
+        lost_share=max(0.0, float(lost.mean())),
     )
 
 
@@ -178,7 +183,7 @@ def refusal(log: LoggedActions, support: Support, bounds: SupportBounds) -> str 
             f"the log is worth {support.effective_count:.0f} impressions of the policy,"
             f" at least {bounds.minimum_effective:.0f} are needed: log longer or explore more"
         )
-    bias = abs(support.mean_weight + support.unsupported_share - 1)
+    bias = abs(support.mean_weight + support.lost_share - 1)
     if bias - 4 * support.mean_weight_error > bounds.maximum_weight_bias:
         return (
             f"the weights have a mean of {support.mean_weight:.2f}, which must be near 1: the"

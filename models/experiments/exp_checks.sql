@@ -86,6 +86,7 @@ final as (
         log_gaps.join_window_hours,
         expected_users.expected_user_count,
         log_gaps.late_share,
+        cast({{ var("experiment_lateness_days") }} as double) as lateness_days,
         cast(experiments.starts_at as timestamp) as starts_at,
         cast(experiments.ends_at as timestamp) as ends_at,
         cast(log_ends.observed_until as timestamp) as observed_until

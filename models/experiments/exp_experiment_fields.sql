@@ -1,5 +1,7 @@
 -- The experiments of this log as they are written, in the seed or in a mapped table, with what each
 -- text says; null where it says nothing that can be read.
+{% set number = '([0-9]+[.]?[0-9]*|[.][0-9]+)' %}
+
 with
 
 seeded as (
@@ -81,11 +83,11 @@ parsed as (
         ) as variant_shares,
         list_filter(
             variant_parts,
-            part -> not regexp_full_match(part, '[a-z0-9_]+:[0-9.]+:[A-Za-z0-9_.-]+')
+            part -> not regexp_full_match(part, '[a-z0-9_]+:{{ number }}:[A-Za-z0-9_.-]+')
         ) as unreadable_variants,
         list_filter(
             string_split_regex(guardrails, '\s+'),
-            part -> part != '' and not regexp_full_match(part, '[a-z0-9_]+:[0-9.]+')
+            part -> part != '' and not regexp_full_match(part, '[a-z0-9_]+:{{ number }}')
         ) as unreadable_guardrails
 
     from renamed

@@ -1,4 +1,6 @@
 -- The experiments of this log as they are written, and what is wrong with the writing of each.
+{% set release = '[0-9]{8}T[0-9]{6}-[0-9a-f]+' %}
+
 with
 
 fields as (
@@ -49,8 +51,8 @@ final as (
         holdout,
         -- The application gives some of its users another list than they would get anyway.
         coalesce(
-            regexp_full_match(variants, '(\S+:(live|popular)\s*)+')
-            and regexp_matches(variants, ':popular(\s|$)'),
+            regexp_full_match(variants, '(\S+:(live|popular|{{ release }})\s*)+')
+            and regexp_matches(variants, ':(popular|{{ release }})(\s|$)'),
             false
         ) as is_changing_lists,
         starts_at,

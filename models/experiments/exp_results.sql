@@ -12,6 +12,7 @@ final as (
         refusal,
         cast(user_count as bigint) as user_count,
         cast(control_user_count as bigint) as control_user_count,
+        cast(trial_count as bigint) as trial_count,
         cast(mature_share as double) as mature_share,
         cast(control_value as double) as control_value,
         cast(value as double) as value,

@@ -71,6 +71,16 @@ def test_harm_that_never_happened_is_at_most_three_in_all_users(margin, status):
     assert (step["status"], step["value"]) == (status, 0.003)
 
 
+def test_what_could_happen_to_few_users_only_waits():
+    # Of a thousand users of each arm ten had a list of which it is known.
+    never = sums(
+        {"old": values(5, 1000), "new": values(0, 1000)}, "negative_events", values(10, 1000)
+    )
+    found = decided(pd.concat([BETTER, never]), guardrails="negative_events:0.02")
+    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+    assert step["status"] == "waiting"
+
+
 def test_harm_that_never_happened_in_control_is_named():
     harmful = sums({"old": values(0, 1000), "new": values(50, 1000)}, "negative_events")
     found = decided(pd.concat([BETTER, harmful]), guardrails="negative_events:0.01")
@@ -93,6 +103,18 @@ def test_what_may_still_do_harm_keeps_running_until_all_are_counted():
     assert verdict(found)[0] == "keep_running"
     # Eight days after the end, and one for what arrives late.
     assert "until about 2026-02-10" in verdict(found)[1]
+
+
+def test_who_waits_longer_for_late_rows_keeps_running_longer():
+    unclear = sums({"old": values(20, 1000), "new": values(30, 1000)}, "negative_events")
+    found = decided(
+        pd.concat([BETTER, unclear]),
+        guardrails="negative_events:0.02",
+        lateness_days=3.0,
+        observed_until=pd.Timestamp("2026-02-11"),
+    )
+    assert verdict(found)[0] == "keep_running"
+    assert "until about 2026-02-12" in verdict(found)[1]
 
 
 def test_changed_shares_and_redirected_users_show_in_the_sample_ratio():

@@ -17,7 +17,7 @@ from ml.experiments.power import (
     users_for_effect,
     users_for_rate,
 )
-from ml.experiments.sample_ratio import CONCENTRATION, anytime_p_values, sample_ratio
+from ml.experiments.sample_ratio import CONCENTRATIONS, anytime_p_values, sample_ratio
 from ml.experiments.sequences import multiplier, p_value, tuning
 
 
@@ -62,14 +62,22 @@ def test_planned_counts_and_levels_out_of_range_are_refused():
 
 
 def test_the_sample_ratio_of_two_arms_is_the_mixture_over_a_beta():
-    counts, half = np.array([5200, 4800]), CONCENTRATION / 2
+    counts = np.array([5200, 4800])
 
     def weighted(share):
-        return binom.pmf(5200, 10_000, share) * beta.pdf(share, half, half)
+        prior = np.mean([beta.pdf(share, weight / 2, weight / 2) for weight in CONCENTRATIONS])
+        return binom.pmf(5200, 10_000, share) * prior
 
     mixture, _ = quad(weighted, 0.4, 0.6, points=[0.5, 0.51, 0.52])
     expected = binom.pmf(5200, 10_000, 0.5) / mixture
     assert float(anytime_p_values(counts, np.array([0.5, 0.5]))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("counts", [(120, 40), (600, 400), (2_310, 1_890), (255_000, 249_000)])
+def test_a_wrong_split_is_found_in_small_and_in_large_experiments(counts):
+    found = sample_ratio(np.array(counts), np.array([0.5, 0.5]))
+    assert found.p_value < 1e-4
+    assert found.anytime_p_value < 1e-3
 
 
 def test_a_split_as_planned_is_no_mismatch_whatever_the_shares():

@@ -28,11 +28,18 @@ def values(ones: int, users: int) -> np.ndarray:
     return np.repeat([1.0, 0.0], [ones, users - ones])
 
 
-def sums(arms: dict[str, np.ndarray], metric: str = "d7_return", **cells: object) -> pd.DataFrame:
-    """Add up the users of each arm as SQL does, one day of one slice."""
+def sums(
+    arms: dict[str, np.ndarray],
+    metric: str = "d7_return",
+    denominators: np.ndarray | None = None,
+    **cells: object,
+) -> pd.DataFrame:
+    """Add up the users of each arm as SQL does, one day of one slice; denominators are ones."""
     rows = []
     for variant, users in arms.items():
-        numbers = sums_of_users(users, np.ones(1), np.zeros(1))
+        numbers = sums_of_users(
+            users, np.ones(1) if denominators is None else denominators, np.zeros(1)
+        )
         row = {"experiment_id": "e", "variant": variant, "metric": metric, "slice_name": "all"}
         row |= {"slice": "all", "exposed_date": DAY, "exposed_count": len(users)}
         rows.append(row | dict(zip(COLUMNS, numbers, strict=True)) | cells)
@@ -66,6 +73,7 @@ def checks(**changes: object) -> pd.DataFrame:
         "naming_share": 0.6,
         "join_window_hours": 24.0,
         "late_share": 0.0,
+        "lateness_days": 1.0,
         "expected_user_count": 2000.0,
         "observed_until": pd.Timestamp("2026-03-01"),
     }

@@ -116,6 +116,17 @@ def test_propensities_that_do_not_fit_what_was_shown_are_refused():
     assert "mean of 2.78, which must be near 1" in reason(rows, target, bounds=bounds)
 
 
+def test_what_nobody_was_shown_does_not_doubt_the_propensities():
+    # Two of three items were ever drawn, each with its half; the policy takes the third at times.
+    rows = log([0, 1] * 1000, [0.5, 0.5] * 1000)
+    target = Target(csr_matrix([[0.45, 0.4, 0.15]]), np.zeros(2000, dtype=int))
+    assert measure_support(rows, target, 0.0).mean_weight == pytest.approx(0.85)
+    bounds = replace(LOOSE, maximum_weight_bias=0.1)
+    assert reason(rows, target, bounds=bounds) is None
+    doubted = log([0, 1] * 1000, [0.7, 0.7] * 1000)
+    assert "mean of 0.61" in reason(doubted, target, bounds=bounds)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
