@@ -21,7 +21,7 @@ FILE = "recent.db"
 KEPT = 200
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class RecentEvent:
     """One thing that a user did.
 
@@ -81,9 +81,27 @@ def merged(known: Iterable[RecentEvent], added: Iterable[RecentEvent]) -> list[R
         What is stored, and what comes to it.
     """
     by_id: dict[str, RecentEvent] = {}
-    for event in sorted([*known, *added], key=lambda one: (one.landed_at, one)):
+    for event in sorted([*known, *added], key=_as_known):
         by_id.setdefault(event.event_id, event)
-    return sorted(by_id.values())[-KEPT:]
+    return sorted(by_id.values(), key=as_happened)[-KEPT:]
+
+
+def _as_known(event: RecentEvent) -> tuple[object, ...]:
+    # Copies may differ in their value alone, and one without a value cannot be compared by it.
+    value = (event.value is not None, event.value or 0.0)
+    return (
+        event.landed_at,
+        event.occurred_at,
+        event.event_id,
+        event.item_id,
+        event.event_type,
+        value,
+    )
+
+
+def as_happened(event: RecentEvent) -> tuple[float, float, str]:
+    """Return what events of different ids are put in order by."""
+    return event.occurred_at, event.landed_at, event.event_id
 
 
 def encoded(events: Iterable[RecentEvent]) -> str:

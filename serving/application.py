@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from serving.shelf import Shelf, Shelved
 
 LOG = logging.getLogger("topshelf.serving")
-# Reads of the online store and rankings that may run at a time.
+# Rankings that may run at a time, and as many waits for the online store.
 THREADS = 4
 BREAK_SECONDS = 1.0
 
@@ -65,7 +65,9 @@ class Application:
             self.settings.project,
             self.settings.store_seconds,
         )
-        self.pool = ThreadPoolExecutor(THREADS, "serving")
+        # Apart, so that the store is not taken for slow while rankings wait for each other.
+        self.rankings = ThreadPoolExecutor(THREADS, "rankings")
+        self.store = ThreadPoolExecutor(THREADS, "store")
 
     @property
     def is_starting(self) -> bool:
@@ -123,7 +125,8 @@ class Application:
         self.events.close()
         self.impressions.close()
         self.shadows.close()
-        self.pool.shutdown()
+        self.rankings.shutdown()
+        self.store.shutdown()
         self.recent.close()
 
     def _load(self) -> None:

@@ -135,12 +135,20 @@ def _from_http(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request.url.path, error.status_code, detail, error.headers)
 
 
+def _rule(fault: dict[str, Any]) -> str:
+    """Say which rule an input breaks, and the beginning of the input unless it is a whole body."""
+    given = fault.get("input")
+    if not isinstance(given, str | int | float | bool):
+        return str(fault["msg"])
+    return f"{fault['msg']}, got {given!r:.80}"
+
+
 def _from_validation(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise TypeError(type(error))
     faults = error.errors()
     wrong = [
-        {"where": ".".join(str(part) for part in fault["loc"]), "rule": str(fault["msg"])}
+        {"where": ".".join(str(part) for part in fault["loc"]), "rule": _rule(fault)}
         for fault in faults
     ]
     broken = any(fault["type"] == "json_invalid" for fault in faults)

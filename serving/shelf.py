@@ -57,6 +57,10 @@ class Shelved:
         return self.live, LIVE
 
 
+# Of each file its name, its size and when it was written.
+Files = frozenset[tuple[str, int, int]]
+
+
 class Shelf:
     """Watches the aliases, and opens what they point to before any request needs it.
 
@@ -82,6 +86,7 @@ class Shelf:
         self._releases, self._warm, self._poll_seconds = releases, warm, poll_seconds
         self._named = sorted(named)
         self._watch = PointerWatch(releases)
+        self._faulty: dict[str, tuple[Files, str]] = {}
         self._ending = threading.Event()
         self.has_looked = threading.Event()
         self.shelved = Shelved()
@@ -124,6 +129,12 @@ class Shelf:
         bundles: dict[str, Bundle] = {}
         faults = []
         for release_id in wanted:
+            files = _files(self._releases / release_id)
+            known, fault = self._faulty.get(release_id, (None, ""))
+            # All its files may have to be read to find the damage: once, until they change.
+            if known == files and release_id not in before.bundles:
+                faults.append(fault)
+                continue
             try:
                 bundle = before.bundles.get(release_id)
                 if bundle is None:
@@ -135,6 +146,7 @@ class Shelf:
                 if not isinstance(error, BundleError):
                     LOG.exception("the release %s cannot be used", release_id)
                 faults.append(f"release {release_id}: {error}")
+                self._faulty[release_id] = files, faults[-1]
         return bundles, faults
 
     def _replace(self, shelved: Shelved) -> None:
@@ -154,3 +166,12 @@ class Shelf:
                 LOG.exception("the aliases could not be looked at")
             self.has_looked.set()
             self._ending.wait(self._poll_seconds)
+
+
+def _files(folder: Path) -> Files:
+    """Say which files a release has; none if its folder cannot be read."""
+    try:
+        stats = [(path, path.stat()) for path in folder.rglob("*")]
+    except OSError:
+        return frozenset()
+    return frozenset((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)

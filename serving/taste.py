@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from feature_repo.recent_events import RecentEvent
+from feature_repo.recent_events import RecentEvent, as_happened
 from serving.bundle import Bundle
 from serving.bundle_models import EventType
 
@@ -123,13 +123,14 @@ def since(bundle: Bundle, events: Iterable[RecentEvent]) -> list[RecentEvent]:
     """
     cutoff = cutoff_of(bundle).timestamp()
     types = bundle.event_types
-    return sorted(
+    counting = (
         event
         for event in events
         if max(event.occurred_at, event.landed_at) >= cutoff
         and event.event_type in types
         and types[event.event_type].role != "ignore"
     )
+    return sorted(counting, key=as_happened)
 
 
 def cutoff_of(bundle: Bundle) -> datetime:

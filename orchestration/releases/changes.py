@@ -163,6 +163,8 @@ def rolled_back(
             "and `topshelf promote RELEASE` makes one of them live"
         )
     target = left.pop()
+    # What was promoted again and again is no way back from itself.
+    left = [name for name in left if name != target]
     after = replace(
         before,
         version=before.version + 1,

@@ -22,8 +22,10 @@ from serving.routes.checked import CheckedRoute
 from serving.watching import count_answer, repeat_in_shadow
 
 if TYPE_CHECKING:
+    from feature_repo.recent_events import RecentEvent
     from serving.bundle import Bundle
     from serving.entries import Entry
+    from serving.ladder import Listing, Wish
     from serving.shelf import Shelved
 
 JSON = "application/json"
@@ -50,6 +52,25 @@ def router(parts: Application) -> APIRouter:
             default=[], max_length=MOST_EXCLUDED, description="Items not to be shown."
         )
         explain: bool = Field(default=False, description="Say what the list was made from.")
+
+    async def page(
+        bundle: "Bundle",
+        wish: "Wish",
+        query: ListQuery,
+        events: "list[RecentEvent]",
+        now: datetime,
+        course: Course,
+    ) -> "tuple[Listing, list[Entry], list[dict[str, Any]]]":
+        """Return what a release lists, the entries that are shown of it, and their description."""
+        listing = await list_for(parts, bundle, wish, events, now, course)
+        entries = listing.entries
+        if exploration.rate:
+            chance = chance_of(wish.user_id, bundle.release_id, entries, exploration, now)
+            entries, has_changed = explored(entries, exploration, chance)
+            is_shown = query.offset < exploration.rank <= query.offset + query.n
+            parts.metrics.explored.inc(has_changed and is_shown)
+        entries = entries[query.offset : query.offset + query.n]
+        return listing, entries, described_items(bundle, entries, query.offset, course)
 
     @routes.get(
         "/v1/recommendations/{user_id:path}",
@@ -79,14 +100,11 @@ def router(parts: Application) -> APIRouter:
             count_answer(parts, shelved, user_id, variant, None, course)
             return response
         events = await recent_events(parts, user_id, course)
-        listing = await list_for(parts, bundle, wish, events, now, course)
-        entries = listing.entries
-        if exploration.rate:
-            chance = chance_of(user_id, bundle.release_id, entries, exploration, now)
-            entries, has_changed = explored(entries, exploration, chance)
-            is_shown = query.offset < exploration.rank <= query.offset + query.n
-            parts.metrics.explored.inc(has_changed and is_shown)
-        entries = entries[query.offset : query.offset + query.n]
+        listing, entries, items = await page(bundle, wish, query, events, now, course)
+        if "release" in course.degraded and shelved.live and bundle is not shelved.live:
+            # A release on trial that cannot be read is no reason to show nothing.
+            bundle = shelved.live
+            listing, entries, items = await page(bundle, wish, query, events, now, course)
         explanation = None
         if query.explain:
             explanation = {
@@ -96,7 +114,6 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        items = described_items(bundle, entries, query.offset, course)
         fallback = listing.fallback if items or not entries else "none"
         response = _answer(parts, bundle, variant, items, fallback, course, explanation)
         _log(

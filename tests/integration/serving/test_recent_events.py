@@ -53,6 +53,12 @@ def test_every_moment_that_a_calendar_knows_can_be_written(store, occurred_at):
     assert [one.occurred_at for one in store.read("ann")] == [-62_135_596_800.0, occurred_at]
 
 
+@pytest.mark.parametrize("values", [(None, 5.0), (5.0, None)])
+def test_copies_of_an_event_may_differ_in_having_a_value(store, values):
+    store.add({"ann": [event(1, value=value) for value in values]})
+    assert store.read("ann") == [event(1)]
+
+
 def test_an_event_that_comes_again_changes_nothing(store):
     store.add({"ann": [event(1)]})
     store.add({"ann": [event(1, landed_at=9999.0, item_id="other"), event(1)]})

@@ -11,6 +11,7 @@ from serving import ladder
 from serving.answering import Course, recent_events
 from serving.application import Application
 from serving.settings import ServingSettings
+from serving.variant_counts import read_variant_counts
 from tests.unit.serving.shop_release import make_shop, scribble
 from tests.unit.serving.test_recommendations import USER, ask, point
 
@@ -95,6 +96,25 @@ def test_without_a_release_the_answer_is_empty_and_says_so(tmp_path, serving):
     assert client.get("/readyz").json()["status"] == "degraded"
     event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
     assert client.post("/v1/events", json=event).status_code == 200
+
+
+def test_a_canary_that_was_damaged_while_it_is_served_leaves_the_list_to_the_live_release(
+    tmp_path, serving
+):
+    make_shop(tmp_path / "releases")
+    canary = make_shop(tmp_path / "releases", "shop-2")
+    trial = {"release_id": "shop-2", "percent": 100.0, "salt": "s"}
+    point(tmp_path, "shop-1", canary=trial)
+    client = serving(tmp_path)
+    before = ask(client)
+    assert (before.meta.release, before.meta.fallback) == ("shop-2", "personal")
+    scribble(canary, "list_item")
+    answer = ask(client, explain=True)
+    assert answer.items == before.items
+    assert (answer.meta.release, answer.meta.variant) == ("shop-1", "canary")
+    assert answer.meta.explanation.degraded == ["release"]
+    client.app.state.parts.variants.flush()
+    assert read_variant_counts(tmp_path / "releases", 1)["canary"].errors == 1
 
 
 def test_a_list_that_was_damaged_while_it_is_served_is_an_empty_answer_that_says_so(

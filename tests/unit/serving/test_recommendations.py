@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 
 from serving.assignment import Arm, Experiment, is_held_out
+from serving.bundle import Bundle
 from serving.contracts import Recommendations
 from serving.experiments import Holdout, RunningExperiment
 from serving.keys import parse_keys
 from serving.landing import LandingLog, landed_rows
 from serving.pointers import ALIASES, FORMAT_VERSION
 from serving.settings import Exploration
+from serving.shelf import POLL_SECONDS
 from serving.variant_counts import read_variant_counts
 from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
 
@@ -203,6 +205,24 @@ def test_a_damaged_release_does_not_take_the_place_of_a_whole_one(tmp_path, serv
     assert "shop-2" in status["degraded"][0]
     answer = ask(client)
     assert (shown(answer), answer.meta.release) == (before, "shop-1")
+
+
+def test_a_damaged_release_is_read_again_when_its_files_change(tmp_path, serving, monkeypatch):
+    make_shop(tmp_path / "releases")
+    broken = make_shop(tmp_path / "releases", "shop-2") / "list_item.npy"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-1])
+    point(tmp_path, "shop-2", previous="shop-1")
+    opened = []
+    real = Bundle.open
+    monkeypatch.setattr(Bundle, "open", lambda path: (opened.append(path.name), real(path))[1])
+    client = serving(tmp_path)
+    time.sleep(5 * POLL_SECONDS)
+    assert (ask(client).meta.release, opened.count("shop-2")) == ("shop-1", 1)
+    broken.write_bytes(whole)
+    while client.get("/readyz").json()["degraded"]:
+        time.sleep(0.05)
+    assert ask(client).meta.release == "shop-2"
 
 
 def test_a_release_damaged_from_the_start_leaves_the_one_before_it(tmp_path, serving):

@@ -96,6 +96,13 @@ def test_a_rollback_goes_back_step_by_step(three, sign):
         rollback(three, sign())
 
 
+def test_a_rollback_from_what_was_promoted_in_turns_is_no_way_back_to_itself(three, sign):
+    for name in ("r3", "r1", "r2", "r1", "r2"):
+        promote(three, name, BOUNDS, sign())
+    found = rollback(three, sign()).pointers
+    assert (found.live, found.previous) == ("r1", "r3")
+
+
 def test_a_rollback_passes_over_what_is_gone(three, sign):
     for name in ("r1", "r2", "r3"):
         promote(three, name, BOUNDS, sign())
