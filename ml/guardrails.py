@@ -21,7 +21,7 @@ class GuardLimits:
     most_extra_slow : float
         Difference of the shares of slow requests, in [0, 1].
     most_lost_engagement : float
-        Loss of the share of engaged requests, relative to that of what is live, in [0, 1].
+        Loss of the share of engaged users, relative to that of what is live, in [0, 1].
     level : float
         Certainty with which a limit must be passed, in (0.5, 1). The counts are looked at again
         and again, so it is far above what a single look would need.
@@ -99,10 +99,10 @@ def judge_canary(live: VariantCounts, canary: VariantCounts, limits: GuardLimits
             breaches.append(
                 _breach(name, live, canary, getattr(live, name), getattr(canary, name), limit)
             )
-    allowed = limits.most_lost_engagement * live.engaged / live.requests
-    lost = least_difference(
-        live.engaged, live.requests, canary.engaged, canary.requests, limits.level
-    )
+    if canary.users < 1 or live.users < 1:
+        return breaches
+    allowed = limits.most_lost_engagement * live.engaged / live.users
+    lost = least_difference(live.engaged, live.users, canary.engaged, canary.users, limits.level)
     if lost > allowed:
         breaches.append(_breach("engagement", live, canary, live.engaged, canary.engaged, -allowed))
     return breaches
@@ -150,14 +150,16 @@ def wilson_interval(count: int, total: int, level: float) -> tuple[float, float]
 def _breach(
     name: str, live: VariantCounts, canary: VariantCounts, live_count: int, count: int, limit: float
 ) -> Breach:
-    shares = live_count / live.requests, count / canary.requests
+    is_of_users = name == "engagement"
+    totals = [one.users if is_of_users else one.requests for one in (live, canary)]
+    shares = live_count / totals[0], count / totals[1]
     words = {
         "errors": "requests with an error",
         "slow": "slow requests",
-        "engagement": "requests after which the user turned to something",
+        "engagement": "users who turned to something after an answer",
     }
     message = (
-        f"{shares[1]:.2%} {words[name]} ({count} of {canary.requests}) against {shares[0]:.2%} "
-        f"({live_count} of {live.requests}); the difference may be {limit:+.2%}"
+        f"{shares[1]:.2%} {words[name]} ({count} of {totals[1]}) against {shares[0]:.2%} "
+        f"({live_count} of {totals[0]}); the difference may be {limit:+.2%}"
     )
     return Breach(name, *shares, limit, message)

@@ -16,19 +16,23 @@ class VariantCounts:
     slow : int
         Those that took longer than the limit.
     engaged : int
-        Those after which the user turned to something; at most one is counted a request.
+        Users who turned to something after an answer.
+    users : int
+        Who asked, each once: how often one asks says nothing about the others.
     """
 
     requests: int = 0
     errors: int = 0
     slow: int = 0
     engaged: int = 0
+    users: int = 0
 
     def __post_init__(self) -> None:
         """Refuse counts that cannot be."""
-        for name in ("errors", "slow", "engaged"):
-            if not 0 <= getattr(self, name) <= self.requests:
+        bounds = {"errors": "requests", "slow": "requests", "users": "requests", "engaged": "users"}
+        for name, whole in bounds.items():
+            most = getattr(self, whole)
+            if not 0 <= getattr(self, name) <= most:
                 raise ValueError(
-                    f"{name} must be from 0 to the {self.requests} requests, "
-                    f"got {getattr(self, name)}"
+                    f"{name} must be from 0 to the {most} {whole}, got {getattr(self, name)}"
                 )

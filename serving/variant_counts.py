@@ -19,6 +19,7 @@ FOLDER = "variant_counts"
 # A canary has no more than this share of slow answers beyond what is live, see `GuardLimits`.
 SLOW_SECONDS = 0.1
 WRITE_SECONDS = 1.0
+MOST_USERS = 100_000
 
 
 class VariantRecorder:
@@ -40,7 +41,8 @@ class VariantRecorder:
         self._lock = threading.Lock()
         self._version = -1
         self._counts: dict[str, dict[str, int]] = {}
-        self._waiting: dict[str, str] = {}
+        # Who asked under this version, and what answers them; None once they turned to something.
+        self._users: dict[str, str | None] = {}
         self._written = float("-inf")
 
     def answered(
@@ -67,18 +69,21 @@ class VariantRecorder:
             counts["requests"] += 1
             counts["errors"] += is_error
             counts["slow"] += seconds > self._slow_seconds
-            self._waiting[user_id] = variant
-            # Users who never turn to anything are forgotten, oldest first.
-            while len(self._waiting) > 100_000:
-                del self._waiting[next(iter(self._waiting))]
+            if user_id not in self._users:
+                counts["users"] += 1
+                self._users[user_id] = variant
+                # Those who asked first are forgotten; who of them comes again is counted again.
+                while len(self._users) > MOST_USERS:
+                    del self._users[next(iter(self._users))]
         self._write_now_and_then()
 
     def engaged(self, user_id: str) -> None:
-        """Count that a user turned to something; once for each answer."""
+        """Count that a user turned to something after an answer; once for each user."""
         with self._lock:
-            variant = self._waiting.pop(user_id, None)
+            variant = self._users.get(user_id)
             if variant is not None:
                 self._counts[variant]["engaged"] += 1
+                self._users[user_id] = None
         self._write_now_and_then()
 
     def flush(self) -> None:
@@ -102,7 +107,7 @@ class VariantRecorder:
         if version > self._version:
             self._version = version
             self._counts = {name: asdict(VariantCounts()) for name in (LIVE, CANARY)}
-            self._waiting = {}
+            self._users = {}
 
     def _write_now_and_then(self) -> None:
         if monotonic() - self._written >= WRITE_SECONDS:

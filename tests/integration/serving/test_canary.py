@@ -75,7 +75,7 @@ def visits_until_it_ends(port: int, releases: Path, on_trial: Pointers) -> list[
     [
         (damage, "1", "requests with an error"),
         # Clicks come to either process, whichever answered before.
-        (None, "2", "requests after which the user turned to something"),
+        (None, "2", "users who turned to something after an answer"),
     ],
 )
 def test_a_bad_canary_is_ended_by_the_server_and_hurts_nobody_else(

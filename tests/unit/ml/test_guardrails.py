@@ -10,7 +10,13 @@ from ml.guardrails import (
 )
 from ml.variants import VariantCounts
 
-LIVE = VariantCounts(requests=10_000, errors=10, slow=100, engaged=1000)
+
+def counted(requests: int, errors: int, slow: int, engaged: int) -> VariantCounts:
+    """Return counts of as many users as requests."""
+    return VariantCounts(requests, errors, slow, engaged, requests)
+
+
+LIVE = counted(10_000, errors=10, slow=100, engaged=1000)
 LIMITS = GuardLimits()
 
 
@@ -19,41 +25,47 @@ def names(canary, live=LIVE, limits=LIMITS):
 
 
 def test_a_canary_like_what_is_live_goes_on():
-    assert names(VariantCounts(500, 1, 5, 50)) == []
+    assert names(counted(500, 1, 5, 50)) == []
 
 
 def test_a_canary_with_errors_is_stopped_and_says_how_many():
-    (breach,) = judge_canary(LIVE, VariantCounts(500, 40, 5, 50), LIMITS)
+    (breach,) = judge_canary(LIVE, counted(500, 40, 5, 50), LIMITS)
     assert (breach.name, breach.live, breach.canary, breach.limit) == ("errors", 0.001, 0.08, 0.01)
     assert "8.00% requests with an error (40 of 500) against 0.10% (10 of 10000)" in breach.message
 
 
 def test_a_slow_canary_is_stopped():
-    assert names(VariantCounts(500, 0, 100, 50)) == ["slow"]
+    assert names(counted(500, 0, 100, 50)) == ["slow"]
 
 
 def test_a_canary_that_nobody_turns_to_is_stopped():
-    assert names(VariantCounts(1000, 0, 10, 30)) == ["engagement"]
+    assert names(counted(1000, 0, 10, 30)) == ["engagement"]
+
+
+def test_one_user_who_asks_again_and_again_stops_nothing():
+    assert names(VariantCounts(500, 0, 5, 0, users=1)) == []
+    assert names(VariantCounts(500, 0, 5, 0, users=500)) == ["engagement"]
+    assert names(VariantCounts(500, 500, 0, 0, users=0)) == ["errors"]
 
 
 def test_all_that_is_wrong_is_named():
-    assert names(VariantCounts(1000, 500, 900, 0)) == ["errors", "slow", "engagement"]
+    assert names(counted(1000, 500, 900, 0)) == ["errors", "slow", "engagement"]
 
 
 def test_too_few_requests_judge_nothing():
-    assert names(VariantCounts(199, 199, 199, 0)) == []
-    assert names(VariantCounts(200, 200, 200, 0)) != []
-    assert names(VariantCounts(500, 500, 0, 0), live=VariantCounts()) == []
+    assert names(counted(199, 199, 199, 0)) == []
+    assert names(counted(200, 200, 200, 0)) != []
+    assert names(counted(500, 500, 0, 0), live=VariantCounts()) == []
 
 
 def test_a_loss_that_chance_explains_goes_on():
     # 44 are 12 % fewer than the 50 expected, beyond the limit, and no more than luck.
-    assert names(VariantCounts(500, 0, 5, 44)) == []
+    assert names(counted(500, 0, 5, 44)) == []
 
 
 def test_a_live_release_that_fails_as_often_does_not_stop_the_canary():
-    live = VariantCounts(10_000, 800, 100, 1000)
-    assert names(VariantCounts(500, 40, 5, 50), live=live) == []
+    live = counted(10_000, 800, 100, 1000)
+    assert names(counted(500, 40, 5, 50), live=live) == []
 
 
 def test_an_equal_canary_is_hardly_ever_stopped_while_one_looks_again_and_again():
@@ -65,7 +77,7 @@ def test_an_equal_canary_is_hardly_ever_stopped_while_one_looks_again_and_again(
         for look in range(1, 41):
             live += random.binomial(1900, rates)
             canary += random.binomial(100, rates)
-            if names(VariantCounts(100 * look, *canary), VariantCounts(1900 * look, *live)):
+            if names(counted(100 * look, *canary), counted(1900 * look, *live)):
                 stopped += 1
                 break
     assert stopped <= 4
@@ -90,7 +102,7 @@ def test_the_interval_of_a_share_is_wilsons():
     ("counts", "message"),
     [
         ((10, 11, 0, 0), "errors must be from 0 to the 10 requests, got 11"),
-        ((10, 0, 0, -1), "engaged must be from 0 to the 10 requests, got -1"),
+        ((10, 0, 0, -1), "engaged must be from 0 to the 0 users, got -1"),
     ],
 )
 def test_counts_that_cannot_be_are_refused(counts, message):

@@ -43,7 +43,7 @@ def serve(releases, *, fails=(), slow=(), ignored=()):
     [
         ({"fails": ["bad"]}, "100.00% requests with an error"),
         ({"slow": ["bad"]}, "100.00% slow requests"),
-        ({"ignored": ["bad"]}, "0.00% requests after which the user turned to something"),
+        ({"ignored": ["bad"]}, "0.00% users who turned to something after an answer"),
     ],
 )
 def test_a_bad_canary_is_ended_for_every_process_and_the_reason_kept(canary, harm, said):
