@@ -111,12 +111,13 @@ def power(experiments: int, seed: int) -> Iterator[Finding]:
 
 
 def sample_ratios(experiments: int, seed: int) -> Iterator[Finding]:
-    """Split users as planned, and by one in a hundred otherwise; look every day."""
+    """Split users as planned, by one in a hundred otherwise, and by much; look every day."""
     generator = np.random.default_rng(seed)
-    plan, days, per_day = np.array([0.5, 0.5]), 28, 18_000
-    for share, question, promise in (
-        (0.5, "users split evenly, looked at daily: alarm", "<= 0.1%"),
-        (0.505, "50.5% in one arm, 504,000 users: alarm", ">= 99%"),
+    plan, days = np.array([0.5, 0.5]), 28
+    for share, per_day, question, promise in (
+        (0.5, 18_000, "users split evenly, looked at daily: alarm", "<= 0.1%"),
+        (0.505, 18_000, "50.5% in one arm, 504,000 users: alarm", ">= 99%"),
+        (0.6, 50, "60% in one arm, 1,400 users: alarm", ">= 99%"),
     ):
         one = generator.binomial(per_day, share, (experiments, days)).cumsum(axis=1)
         counts = np.stack([one, per_day * np.arange(1, days + 1) - one], axis=-1)

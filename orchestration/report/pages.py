@@ -129,11 +129,14 @@ def _treatment(own: Tables, variant: str, metric: str, truth: Truth | None) -> d
     results = own["exp_results"].loc[own["exp_results"]["variant"] == variant]
     looks = own["exp_looks"].loc[own["exp_looks"]["variant"] == variant]
     slices = results.loc[(results["slice_name"] != "all") & (results["metric"] == metric)]
+    everybody = results.loc[results["slice_name"] == "all"]
+    primary = everybody.loc[(everybody["metric"] == metric) & everybody["refusal"].isna()]
     return {
         "variant": variant,
+        "primary": primary.to_dict("records"),
         "steps": steps.loc[steps["step"] != "verdict"].to_dict("records"),
         "verdict": steps.loc[steps["step"] == "verdict"].to_dict("records"),
-        "groups": _groups(results.loc[results["slice_name"] == "all"], own["exp_metrics"]),
+        "groups": _groups(everybody, own["exp_metrics"]),
         "slices": _with_bars(slices, "difference", "lower", "upper"),
         "looks": _looks(looks.loc[looks["metric"] == metric], own["exp_metrics"], truth),
     }

@@ -69,9 +69,10 @@ def test_habits_make_the_interval_of_a_planted_lift_narrower_and_do_not_move_it(
 
 def test_planted_lifts_and_imbalances_are_found_and_nothing_else():
     assert found(power)["D7 lift of 3 points found by 14,408 users", "d7_return"].value > 0.75
-    even, uneven = found(sample_ratios).values()
+    even, uneven, few = found(sample_ratios).values()
     assert even.value == 0
     assert uneven.value > 0.98
+    assert few.value > 0.98
 
 
 def test_the_verdict_ships_a_lift_as_often_as_promised_and_hardly_anything_else():

@@ -21,6 +21,8 @@ def result(metric: str, slice_name: str, group: str, refusal: str | None = None)
         "control_user_count": 1100,
         "control_value": 0.3,
         "value": 0.4,
+        "plain_difference": NAN if refusal else 0.08,
+        "variance_reduction": NAN if refusal else 0.25,
         "adjusted_p_value": NAN if refusal else 0.004,
         "refusal": refusal,
         **numbers,

@@ -59,6 +59,7 @@ def test_the_page_of_an_experiment_says_what_was_decided_and_why(tables):
         "Ship new. It is better.",
         "2,600 users met it.",
         "30.0 % 40.0 % +10.0 %",
+        "leaves 75.0 % of the variance. Without it the difference is +8.0 %, with it +10.0 %.",
         "no answer: there is no variation",
         "segment: FR 2,300 no answer: an arm has no users",
         "clicked an item 250 (25.0 %)",
