@@ -14,9 +14,13 @@ shown as (
 
 ),
 
-impressions as (
+top_items as (
 
-    select item_id from {{ ref('stg_impressions__shown') }}
+    select
+        experiment_id,
+        item_id
+
+    from {{ ref('exp_top_items') }}
 
 ),
 
@@ -42,26 +46,10 @@ clicks as (
 
 ),
 
-items as (
+-- Of an experiment before which the log holds nothing, nobody knows what was taken most.
+ranked_experiments as (
 
-    select
-        item_id,
-        count(*) as impression_count
-
-    from impressions
-
-    group by item_id
-
-),
-
--- The hundredth part of the items that is shown most, at least one.
-top_items as (
-
-    select item_id from items
-
-    qualify
-        row_number() over (order by impression_count desc, item_id asc)
-        <= greatest(1, count(*) over () / 100)
+    select distinct experiment_id from top_items
 
 ),
 
@@ -72,6 +60,7 @@ summed as (
         shown.user_id,
         count(*) as impression_count,
         count(clicks.item_id) as click_count,
+        count(ranked_experiments.experiment_id) as ranked_count,
         count(top_items.item_id) as top_item_count,
         count(shown.fallback) as labelled_count,
         count(*) filter (where shown.fallback not in ('recent', 'personal')) as fallback_count
@@ -83,8 +72,13 @@ summed as (
             shown.request_id = clicks.shown_request_id
             and shown.item_id = clicks.item_id
 
+    left join ranked_experiments
+        on shown.experiment_id = ranked_experiments.experiment_id
+
     left join top_items
-        on shown.item_id = top_items.item_id
+        on
+            shown.experiment_id = top_items.experiment_id
+            and shown.item_id = top_items.item_id
 
     group by shown.experiment_id, shown.user_id
 
@@ -97,6 +91,7 @@ final as (
         user_id,
         cast(impression_count as bigint) as impression_count_7d,
         cast(click_count as bigint) as click_count_7d,
+        cast(ranked_count as bigint) as ranked_count_7d,
         cast(top_item_count as bigint) as top_item_count_7d,
         cast(labelled_count as bigint) as labelled_count_7d,
         cast(fallback_count as bigint) as fallback_count_7d

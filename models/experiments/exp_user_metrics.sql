@@ -58,6 +58,7 @@ crossed as (
         end as numerator,
         case
             when metrics.metric = 'catalogue_coverage' then cast(coverage.is_last_of_ten as integer)
+            when metrics.metric = 'top_item_share' then outcomes.ranked_count_7d
             when metrics.metric = 'fallback_share' then outcomes.labelled_count_7d
             when metrics.metric = 'latency_ms' then outcomes.timed_list_count_7d
             when metrics.metric = 'error_share' then outcomes.judged_list_count_7d

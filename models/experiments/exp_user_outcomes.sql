@@ -24,6 +24,7 @@ impressions as (
         user_id,
         impression_count_7d,
         click_count_7d,
+        ranked_count_7d,
         top_item_count_7d,
         labelled_count_7d,
         fallback_count_7d
@@ -61,6 +62,7 @@ final as (
         users.surface,
         coalesce(impressions.impression_count_7d, 0) as impression_count_7d,
         coalesce(impressions.click_count_7d, 0) as click_count_7d,
+        coalesce(impressions.ranked_count_7d, 0) as ranked_count_7d,
         coalesce(impressions.top_item_count_7d, 0) as top_item_count_7d,
         coalesce(impressions.labelled_count_7d, 0) as labelled_count_7d,
         coalesce(impressions.fallback_count_7d, 0) as fallback_count_7d,
