@@ -57,12 +57,18 @@ met as (
         contacts.request_id,
         contacts.release_id,
         contacts.surface,
-        -- Lists say `experiment:variant` of every experiment that they belong to.
+        -- Lists say `experiment:variant` of every experiment that they belong to, and `holdout` to
+        -- whom is held out.
         coalesce(
-            regexp_extract(
-                ',' || contacts.shown_variant,
-                '[,\s]' || assignments.experiment_id || ':([a-z0-9_]+)', 1
-            ), ''
+            case
+                when assignments.experiment_id != 'holdout'
+                    then regexp_extract(
+                        ',' || contacts.shown_variant,
+                        '[,\s]' || assignments.experiment_id || ':([a-z0-9_]+)', 1
+                    )
+                when {{ says_holdout("contacts.shown_variant") }} then 'held_out'
+                when contacts.shown_variant is not null then 'others'
+            end, ''
         ) as shown_arm,
         labelled_lists.experiment_id is not null as is_labelled,
         contacts.contact_at

@@ -19,7 +19,7 @@ labelled as (
 
     from shown
 
-    where regexp_matches(variant, '(^|[\s,])holdout($|[\s,])')
+    where {{ says_holdout("variant") }}
 
 ),
 

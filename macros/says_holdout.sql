@@ -1,0 +1,3 @@
+{% macro says_holdout(variant) -%}
+    regexp_matches({{ variant }}, '(^|[\s,])holdout($|[\s,])')
+{%- endmacro %}
