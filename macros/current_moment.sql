@@ -1,7 +1,8 @@
-{# "Now" in UTC: the mapping's `as_of`, else the clock. #}
+{# "Now" in UTC: of the run that builds, else the mapping's `as_of`, else the clock. #}
 {% macro current_moment() -%}
-    {%- if var("mapping").get("as_of") -%}
-    cast('{{ var("mapping")["as_of"] }}' as timestamp)
+    {%- set as_of = env_var("TOPSHELF_AS_OF", "") or var("mapping").get("as_of") -%}
+    {%- if as_of -%}
+    cast('{{ as_of }}' as timestamp)
     {%- else -%}
     cast(timezone('UTC', now()) as timestamp)
     {%- endif -%}

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ml.ranking import Ranker, score_frame
+from ml.calibration import calibrate
+from ml.ranking import Ranker, ranker_inputs, score_inputs
 from ml.sampling import hash_fractions, row_order
 
 # A probability of 0 that turns out wrong would make the log loss infinite.
@@ -150,29 +151,33 @@ def permutation_importances(
         weight=1.0 if weights is None else np.asarray(weights, dtype=np.float64),
     )
     sample = keys.iloc[row_order(keys, seed)[:rows]].reset_index(drop=True)
-    base = _loss_of_sample(ranker, sample)
-    importances = [
-        np.mean(
+    inputs = ranker_inputs(ranker, sample)
+    base = _loss_of_inputs(ranker, inputs, sample)
+    rises = {
+        name: np.mean(
             [
-                _loss_of_sample(ranker, _shuffled(sample, name, seed + repeat)) - base
+                _loss_of_inputs(ranker, _shuffled(inputs, column, name, seed + repeat), sample)
+                - base
                 for repeat in range(repeats)
             ]
         )
-        for name in ranker.features
-    ]
-    table = pd.DataFrame({"feature": ranker.features, "importance": importances})
+        for column, name in enumerate(ranker.features)
+    }
+    table = pd.DataFrame({"feature": list(rises), "importance": list(rises.values())})
     return table.sort_values(["importance", "feature"], ascending=[False, True], ignore_index=True)
 
 
-def _shuffled(sample: pd.DataFrame, name: str, seed: int) -> pd.DataFrame:
+def _shuffled(inputs: np.ndarray, column: int, name: str, seed: int) -> np.ndarray:
     """Shuffle one column, in a way that depends on its name but not on the other columns."""
-    draws = hash_fractions(pd.DataFrame({"row": sample.index, "feature": name}), seed)
-    return sample.assign(**{name: sample[name].to_numpy()[np.argsort(draws)]})
+    draws = hash_fractions(pd.DataFrame({"row": range(len(inputs)), "feature": name}), seed)
+    shuffled = inputs.copy()
+    shuffled[:, column] = inputs[np.argsort(draws), column]
+    return shuffled
 
 
-def _loss_of_sample(ranker: Ranker, sample: pd.DataFrame) -> float:
+def _loss_of_inputs(ranker: Ranker, inputs: np.ndarray, sample: pd.DataFrame) -> float:
     """Log loss of the calibrated scores."""
-    scores = score_frame(ranker, sample)["score"].to_numpy()
+    scores = calibrate(ranker.calibrator, score_inputs(ranker, inputs))
     return _log_loss(sample["label"].to_numpy(), scores, sample["weight"].to_numpy())
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from ml.attributes import AttributeEncoder, encode, fit_encoder
 from ml.calibration import Calibrator, calibrate, fit_calibrator
@@ -119,11 +120,12 @@ def fit_ranker(
 
     stopping = fractions < params.stopping_share
     calibrating = ~stopping & (fractions < params.stopping_share + params.calibration_share)
-    with threadpool_limits(threads, "openmp"):
+    with _openmp().limit(limits=threads, user_api="openmp"):
         booster, held_out = fit_booster(
             inputs, labels, taught, stopping, calibrating, params, rising=rising
         )
-        raw_scores = _raw_scores(booster, inputs[held_out])
+        # scikit-learn refuses an input without rows.
+        raw_scores = booster.decision_function(inputs[held_out]) if held_out.any() else np.empty(0)
     counts = np.ones(labels.size) if taught is None else taught
     # Candidates that a unit of what was taught stands for, among negatives and among positives.
     stands_for = [weights[rows].sum() / counts[rows].sum() for rows in (~labels, labels)]
@@ -158,16 +160,56 @@ def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.Dat
     ValueError
         If a feature is not numeric.
     """
-    raw_scores = np.empty(len(frame))
-    for start in range(0, max(len(frame), 1), BATCH_ROWS):
-        rows = slice(start, start + BATCH_ROWS)
-        inputs = feature_matrix(encode(ranker.encoder, frame.iloc[rows]), list(ranker.features))
-        with threadpool_limits(threads, "openmp"):
-            raw_scores[rows] = _raw_scores(ranker.booster, inputs)
+    raw_scores = score_inputs(ranker, ranker_inputs(ranker, frame), threads)
     scores = calibrate(ranker.calibrator, raw_scores)
     return pd.DataFrame({"score": scores, "raw_score": raw_scores}, index=frame.index)
 
 
-def _raw_scores(booster: HistGradientBoostingClassifier, inputs: np.ndarray) -> np.ndarray:
-    """Log odds; scikit-learn refuses an input without rows."""
-    return booster.decision_function(inputs) if len(inputs) else np.empty(0)
+def ranker_inputs(ranker: Ranker, frame: pd.DataFrame) -> np.ndarray:
+    """Arrange candidates as the numbers that the trees read.
+
+    Parameters
+    ----------
+    ranker : Ranker
+        Fitted ranker.
+    frame : DataFrame of length n
+        Candidates, as for `score_frame`.
+
+    Returns
+    -------
+    ndarray of shape (n, k), float64
+        Of the k features of `ranker`.
+    """
+    return feature_matrix(encode(ranker.encoder, frame), list(ranker.features))
+
+
+def score_inputs(ranker: Ranker, inputs: np.ndarray, threads: int = 1) -> np.ndarray:
+    """Give the raw scores of candidates, in batches.
+
+    Parameters
+    ----------
+    ranker : Ranker
+        Fitted ranker.
+    inputs : ndarray of shape (n, k), float64
+        Of `ranker_inputs`.
+    threads : int
+        As for `fit_ranker`.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Log odds.
+    """
+    raw_scores = np.empty(len(inputs))
+    with _openmp().limit(limits=threads, user_api="openmp"):
+        # scikit-learn refuses an input without rows.
+        for start in range(0, len(inputs), BATCH_ROWS):
+            rows = slice(start, start + BATCH_ROWS)
+            raw_scores[rows] = ranker.booster.decision_function(inputs[rows])
+    return raw_scores
+
+
+@cache
+def _openmp() -> ThreadpoolController:
+    """Find the libraries with threads: to look for them takes longer than to score a batch."""
+    return ThreadpoolController()

@@ -1,5 +1,6 @@
 """How a ranker is taught."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -60,7 +61,10 @@ class Teaching:
             "impressions": [IMPRESSION_RANKER],
             "choose": [RANKER, IMPRESSION_RANKER],
         }[self.params.labels if has_shown else "time"]
-        return {name: self.fit(rows, name) for name in names}
+        # Trees are grown without the lock of the interpreter: contenders take a core each.
+        with ThreadPoolExecutor(len(names)) as pool:
+            fitted = pool.map(lambda name: self.fit(rows, name), names)
+            return dict(zip(names, fitted, strict=True))
 
     def fit(self, rows: pd.DataFrame, chosen: str = RANKER) -> Ranker:
         """Fit on rows of `learning_rows`; an order without learning only gets probabilities."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import duckdb
@@ -61,7 +61,7 @@ class MappedLog(dg.ConfigurableResource):
         """Read the settings that were reviewed for this log, as they are now."""
         return load_reviewed(self.read(), Path(self.project_root))
 
-    def dbt_vars(self) -> dict[str, object]:
+    def dbt_vars(self) -> dict[str, Any]:
         """Return what dbt is told of this log."""
         return dbt_vars(self.read(), self.reviewed().sql)
 

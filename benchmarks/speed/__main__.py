@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed.comparing import Compared, Killed, compare
+from benchmarks.speed.comparing import Compared, Out, compare
 from benchmarks.speed.processes import GIBIBYTE, NO_LIMITS, Limits, Measured, run_task
 from benchmarks.speed.sql import KEYS, differing_rows, make_tables
 from benchmarks.speed.tastes import make_pairs, save_pairs
@@ -180,7 +180,7 @@ def _result(home: Path, engine: str) -> str:
 
 
 def _table(
-    title: str, found: dict[str, Compared | Killed], heads: list[str], extra: dict[str, list[str]]
+    title: str, found: dict[str, Compared | Out], heads: list[str], extra: dict[str, list[str]]
 ) -> Table:
     """Arrange the contenders, the one they are compared with first."""
     table = Table(title=title, title_justify="left")
@@ -189,7 +189,7 @@ def _table(
     for head in ("seconds", f"times {first}", "processor seconds", "peak MiB", *heads):
         table.add_column(head, justify="right")
     for name, one in found.items():
-        if isinstance(one, Killed):
+        if isinstance(one, Out):
             table.add_row(name, one.reason)
             continue
         cells = [

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from benchmarks.speed.processes import LimitError, Measured
+from benchmarks.speed.processes import Measured, TaskError
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Compared:
     peak_mib : float
     ratio : float
         Median over the rounds of its seconds over those of the first contender in that round; nan
-        if that one was killed.
+        if that one is out.
     """
 
     seconds: float
@@ -28,13 +28,13 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Killed:
-    """A contender that took more than it may, in any round; it is not run again.
+class Out:
+    """A contender that failed or took more than it may, in any round; it is not run again.
 
     Attributes
     ----------
     reason : str
-        What it took too much of.
+        What it took too much of, or the last line of its error.
     """
 
     reason: str
@@ -42,32 +42,32 @@ class Killed:
 
 def compare(
     contenders: Mapping[str, Callable[[], Measured]], rounds: int
-) -> dict[str, Compared | Killed]:
+) -> dict[str, Compared | Out]:
     """Measure contenders one after the other, several rounds, each round in the other order.
 
     Parameters
     ----------
     contenders : dict of str to callable
-        The first is what the others are compared with. One that raises `LimitError` is out.
+        The first is what the others are compared with. One that raises `TaskError` is out.
     rounds : int
         >= 1.
 
     Returns
     -------
-    dict of str to Compared or Killed
+    dict of str to Compared or Out
     """
     names = list(contenders)
     found: dict[str, list[Measured]] = {name: [] for name in names}
-    killed: dict[str, Killed] = {}
+    out: dict[str, Out] = {}
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            if name not in killed:
+            if name not in out:
                 try:
                     found[name].append(contenders[name]())
-                except LimitError as error:
-                    killed[name] = Killed(str(error))
-    first = [] if names[0] in killed else found[names[0]]
-    return {name: killed.get(name) or _medians(found[name], first) for name in names}
+                except TaskError as error:
+                    out[name] = Out(str(error).strip().splitlines()[-1])
+    first = [] if names[0] in out else found[names[0]]
+    return {name: out.get(name) or _medians(found[name], first) for name in names}
 
 
 def _medians(runs: list[Measured], first: list[Measured]) -> Compared:

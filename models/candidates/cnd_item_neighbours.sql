@@ -18,51 +18,93 @@ histories as (
 
 ),
 
--- A pair counts more when the neighbour came after, few steps and soon after, recently, and in a
--- short history.
+-- A pair counts more when it met few steps and little time apart, recently, and in a short history.
+met as (
+
+    select
+        earlier.item_id as earlier_item_id,
+        later.item_id as later_item_id,
+        earlier.item_id < later.item_id as is_ascending,
+        earlier.cutoff_at,
+        pow(
+            0.5,
+            abs(earlier.age_days - later.age_days)
+            / {{ var('covisitation_gap_half_life_days') }}
+        )
+        * pow(
+            0.5,
+            least(earlier.age_days, later.age_days)
+            / {{ var('covisitation_age_half_life_days') }}
+        )
+        / pow(
+            greatest(abs(earlier.history_step - later.history_step), 1),
+            {{ var('covisitation_distance_power') }}
+        )
+        / pow(ln(2 + earlier.history_length), {{ var('covisitation_length_power') }})
+            as forward_weight,
+        case
+            when earlier.last_interacted_at < later.last_interacted_at
+                then {{ var('covisitation_backward_weight') }}
+            else 1.0
+        end as backward_factor
+
+    from histories as earlier
+
+    inner join histories as later
+        on
+            earlier.user_id = later.user_id
+            and earlier.cutoff_at = later.cutoff_at
+            and earlier.history_position > later.history_position
+            and earlier.history_position - later.history_position
+            <= {{ var('covisitation_window') }}
+
+),
+
+-- Two items are added up once, in the order of their names: half as much to hold as both ways.
+summed as (
+
+    select
+        case when is_ascending then earlier_item_id else later_item_id end as first_item_id,
+        case when is_ascending then later_item_id else earlier_item_id end as second_item_id,
+        cutoff_at,
+        count(*) as support,
+        fsum(forward_weight * case when is_ascending then 1.0 else backward_factor end)
+            as ascending_weight,
+        fsum(forward_weight * case when is_ascending then backward_factor else 1.0 end)
+            as descending_weight
+
+    from met
+
+    group by all
+
+    having count(*) >= {{ var('covisitation_minimum_support') }}
+
+),
+
+directions as (
+
+    select unnest([true, false]) as is_ascending
+
+),
+
+-- What came after an item says more of it than what came before.
 pairs as (
 
     select
-        histories.item_id,
-        neighbours.item_id as neighbour_item_id,
-        histories.cutoff_at,
-        count(*) as support,
-        fsum(
-            case
-                when neighbours.last_interacted_at < histories.last_interacted_at
-                    then {{ var('covisitation_backward_weight') }}
-                else 1.0
-            end
-            * pow(
-                0.5,
-                abs(histories.age_days - neighbours.age_days)
-                / {{ var('covisitation_gap_half_life_days') }}
-            )
-            * pow(
-                0.5,
-                least(histories.age_days, neighbours.age_days)
-                / {{ var('covisitation_age_half_life_days') }}
-            )
-            / pow(
-                greatest(abs(histories.history_step - neighbours.history_step), 1),
-                {{ var('covisitation_distance_power') }}
-            )
-            / pow(ln(2 + histories.history_length), {{ var('covisitation_length_power') }})
-        ) as pair_weight
+        summed.support,
+        summed.cutoff_at,
+        case when directions.is_ascending then summed.first_item_id else summed.second_item_id end
+            as item_id,
+        case when directions.is_ascending then summed.second_item_id else summed.first_item_id end
+            as neighbour_item_id,
+        case
+            when directions.is_ascending then summed.ascending_weight
+            else summed.descending_weight
+        end as pair_weight
 
-    from histories
+    from summed
 
-    inner join histories as neighbours
-        on
-            histories.user_id = neighbours.user_id
-            and histories.cutoff_at = neighbours.cutoff_at
-            and histories.item_id != neighbours.item_id
-            and abs(histories.history_position - neighbours.history_position)
-            <= {{ var('covisitation_window') }}
-
-    group by histories.item_id, neighbours.item_id, histories.cutoff_at
-
-    having count(*) >= {{ var('covisitation_minimum_support') }}
+    cross join directions
 
 ),
 

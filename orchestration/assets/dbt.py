@@ -1,7 +1,9 @@
 """The dbt project as assets, in four runs: Python learns or measures something between them."""
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
@@ -19,6 +21,9 @@ dbt_project = prepared_project(PROJECT_ROOT)
 BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
 # Every statement, written to a log that nobody reads, takes a tenth of the time of a small build.
 BUILD += ["--log-level-file", "info"]
+
+# "Now" of a build; the macro `current_moment` reads it.
+AS_OF = "TOPSHELF_AS_OF"
 
 # Rules of people, read: they are measured before they are applied.
 RULES = ("rules", "srv_rule_lines", "srv_rules", "srv_item_rules")
@@ -102,11 +107,30 @@ def _build(
     places.make_folders()
     with warehouse.connect(read_only=False):
         pass  # Waits until nobody else has the file open: dbt would fail at once.
-    invocation = dbt.cli(
-        [*BUILD, "--vars", json.dumps(log.dbt_vars())],
-        context=context,
-        # One folder for all: a mapping that changed has the project parsed anew, which takes longer
-        # than most of the models, once and not four times. Nothing piles up.
-        target_path=places.home / "dbt",
-    )
+    variables = log.dbt_vars()
+    with _moment(variables["mapping"].pop("as_of", None)):
+        invocation = dbt.cli(
+            [*BUILD, "--vars", json.dumps(variables)],
+            context=context,
+            # One folder for all: a mapping that changed has the project parsed anew, which takes
+            # longer than most of the models, once and not four times. Nothing piles up.
+            target_path=places.home / "dbt",
+        )
     yield from with_row_counts(context, invocation.stream(), warehouse)
+
+
+@contextmanager
+def _moment(as_of: str | None) -> Iterator[None]:
+    """Tell the programs started in a `with` block what is now, beside the variables of dbt.
+
+    Runs of one log at one moment after the other would have the project parsed anew each time.
+    """
+    before = os.environ.get(AS_OF)
+    os.environ[AS_OF] = as_of or ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[AS_OF]
+        else:
+            os.environ[AS_OF] = before

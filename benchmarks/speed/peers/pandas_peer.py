@@ -74,8 +74,15 @@ def _candidates(folder: Path) -> pd.DataFrame:
     for start in range(0, len(users.cat.categories), BLOCK_USERS):
         own = rows[rows["user_id"].between(start, start + BLOCK_USERS - 1)]
         parts.append(_pair_weights(own))
-    pairs = pd.concat(parts).groupby(["item_id", "neighbour_item_id"], as_index=False).sum()
-    pairs = pairs[pairs["support"] >= 2]
+    summed = pd.concat(parts).groupby(["first", "second"], as_index=False).sum()
+    summed = summed[summed["support"] >= 2]
+    columns = ["item_id", "neighbour_item_id", "support", "weight"]
+    pairs = pd.concat(
+        [
+            summed[["first", "second", "support", "ascending"]].set_axis(columns, axis=1),
+            summed[["second", "first", "support", "descending"]].set_axis(columns, axis=1),
+        ]
+    )
     length = np.log(2 + rows["history_length"]) ** 2
     weights = (0.5 ** (rows["age_days"] / 30) / length).groupby(rows["item_id"]).sum()
     pairs["candidate_score"] = (
@@ -94,22 +101,23 @@ def _candidates(folder: Path) -> pd.DataFrame:
 
 def _pair_weights(rows: pd.DataFrame) -> pd.DataFrame:
     """Sum the pairs of some users."""
-    pairs = rows.merge(rows, on="user_id", suffixes=("", "_other"))
-    near = (pairs["history_position"] - pairs["history_position_other"]).abs() <= 25
-    pairs = pairs[near & (pairs["item_id"] != pairs["item_id_other"])]
-    earlier = pairs["last_interacted_at_other"] < pairs["last_interacted_at"]
-    weight = (
-        np.where(earlier, 0.7, 1.0)
-        * 0.5 ** ((pairs["age_days"] - pairs["age_days_other"]).abs() / 14)
-        * 0.5 ** (np.minimum(pairs["age_days"], pairs["age_days_other"]) / 30)
+    pairs = rows.merge(rows, on="user_id", suffixes=("", "_later"))
+    pairs = pairs[(pairs["history_position"] - pairs["history_position_later"]).between(1, 25)]
+    forward = (
+        0.5 ** ((pairs["age_days"] - pairs["age_days_later"]).abs() / 14)
+        * 0.5 ** (np.minimum(pairs["age_days"], pairs["age_days_later"]) / 30)
         / np.log(2 + pairs["history_length"]) ** 2
     )
+    is_later = pairs["last_interacted_at"] < pairs["last_interacted_at_later"]
+    backward = forward * np.where(is_later, 0.7, 1.0)
+    is_ascending = pairs["item_id"] < pairs["item_id_later"]
     frame = pd.DataFrame(
         {
-            "item_id": pairs["item_id"],
-            "neighbour_item_id": pairs["item_id_other"],
+            "first": np.minimum(pairs["item_id"], pairs["item_id_later"]),
+            "second": np.maximum(pairs["item_id"], pairs["item_id_later"]),
             "support": 1,
-            "weight": weight,
+            "ascending": np.where(is_ascending, forward, backward),
+            "descending": np.where(is_ascending, backward, forward),
         }
     )
-    return frame.groupby(["item_id", "neighbour_item_id"], as_index=False).sum()
+    return frame.groupby(["first", "second"], as_index=False).sum()

@@ -79,23 +79,42 @@ def _candidates(folder: Path) -> pl.LazyFrame:
         for name in ("item_id", "history_position", "last_interacted_at", "age_days")
     }
     length = (2 + pl.col("history_length")).log().pow(2)
-    age, backward = pl.col("age_days"), other["last_interacted_at"] < pl.col("last_interacted_at")
+    item, age = pl.col("item_id"), pl.col("age_days")
     position = pl.col("history_position").cast(pl.Int64)
-    weight = (
-        pl.when(backward).then(0.7).otherwise(1.0)
-        * (0.5 ** ((age - other["age_days"]).abs() / 14))
+    steps = position - other["history_position"].cast(pl.Int64)
+    forward = (
+        (0.5 ** ((age - other["age_days"]).abs() / 14))
         * (0.5 ** (pl.min_horizontal(age, other["age_days"]) / 30))
         / length
     )
-    pairs = (
+    is_later = pl.col("last_interacted_at") < other["last_interacted_at"]
+    backward = forward * pl.when(is_later).then(0.7).otherwise(1.0)
+    is_ascending = item < other["item_id"]
+    summed = (
         rows.join(rows, on="user_id")
-        .filter(
-            (pl.col("item_id") != other["item_id"])
-            & ((position - other["history_position"].cast(pl.Int64)).abs() <= 25)
+        .filter((steps >= 1) & (steps <= 25))
+        .group_by(
+            pl.when(is_ascending).then(item).otherwise(other["item_id"]).alias("first"),
+            pl.when(is_ascending).then(other["item_id"]).otherwise(item).alias("second"),
         )
-        .group_by("item_id", other["item_id"].alias("neighbour_item_id"))
-        .agg(pl.len().alias("support"), weight.sum().alias("weight"))
+        .agg(
+            pl.len().alias("support"),
+            pl.when(is_ascending).then(forward).otherwise(backward).sum().alias("ascending"),
+            pl.when(is_ascending).then(backward).otherwise(forward).sum().alias("descending"),
+        )
         .filter(pl.col("support") >= 2)
+    )
+    pairs = pl.concat(
+        summed.select(
+            pl.col(own).alias("item_id"),
+            pl.col(neighbour).alias("neighbour_item_id"),
+            "support",
+            pl.col(weight).alias("weight"),
+        )
+        for own, neighbour, weight in (
+            ("first", "second", "ascending"),
+            ("second", "first", "descending"),
+        )
     )
     weights = rows.group_by("item_id").agg(
         ((0.5 ** (age / 30)) / length).sum().alias("item_weight")

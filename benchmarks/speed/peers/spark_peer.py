@@ -63,25 +63,40 @@ CANDIDATES = """
     with histories as (
         select * from int_user_histories where not is_bot
     ),
-    pairs as (
+    met as (
         select
-            a.item_id,
-            b.item_id as neighbour_item_id,
-            count(*) as support,
-            sum(
-                case when b.last_interacted_at < a.last_interacted_at then 0.7D else 1.0D end
-                * pow(0.5D, abs(a.age_days - b.age_days) / 14)
-                * pow(0.5D, least(a.age_days, b.age_days) / 30)
-                / pow(ln(2 + a.history_length), 2)
-            ) as pair_weight
+            a.item_id < b.item_id as is_ascending,
+            a.item_id as earlier_item_id,
+            b.item_id as later_item_id,
+            if(a.last_interacted_at < b.last_interacted_at, 0.7D, 1.0D) as backward,
+            pow(0.5D, abs(a.age_days - b.age_days) / 14)
+            * pow(0.5D, least(a.age_days, b.age_days) / 30)
+            / pow(ln(2 + a.history_length), 2) as forward_weight
         from histories as a
         inner join histories as b
             on
                 a.user_id = b.user_id
-                and a.item_id != b.item_id
-                and abs(a.history_position - b.history_position) <= 25
-        group by a.item_id, b.item_id
+                and a.history_position - b.history_position between 1 and 25
+    ),
+    summed as (
+        select
+            least(earlier_item_id, later_item_id) as first_item_id,
+            greatest(earlier_item_id, later_item_id) as second_item_id,
+            count(*) as support,
+            sum(forward_weight * if(is_ascending, 1.0D, backward)) as ascending_weight,
+            sum(forward_weight * if(is_ascending, backward, 1.0D)) as descending_weight
+        from met
+        group by 1, 2
         having count(*) >= 2
+    ),
+    pairs as (
+        select
+            support,
+            if(is_ascending, first_item_id, second_item_id) as item_id,
+            if(is_ascending, second_item_id, first_item_id) as neighbour_item_id,
+            if(is_ascending, ascending_weight, descending_weight) as pair_weight
+        from summed
+        lateral view explode(array(true, false)) directions as is_ascending
     ),
     weights as (
         select

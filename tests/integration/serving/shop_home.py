@@ -11,8 +11,8 @@ from orchestration.assets.refreshing import refreshed_rows
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT, Settings
 from tests.integration.feature_store.rows import feature_rows
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import make_shop
-from tests.unit.serving.test_recommendations import point
 
 MACRO = PROJECT_ROOT / "macros" / "create_ml_tables.sql"
 

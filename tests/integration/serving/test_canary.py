@@ -13,8 +13,8 @@ from orchestration.releases.promotion import Signature, start_canary
 from orchestration.settings import Settings
 from serving.pointers import LIVE, Pointers, read_pointers
 from tests.integration.serving.topshelf_process import TopshelfServer
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import make_shop
-from tests.unit.serving.test_recommendations import point
 
 pytestmark = pytest.mark.integration
 # What visitors come for; the bad release does not offer it.

@@ -13,8 +13,8 @@ from serving.app import create_app
 from serving.bundle import Bundle
 from serving.landing import landed_rows
 from serving.settings import ServingSettings
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
-from tests.unit.serving.test_recommendations import point
 
 pytestmark = pytest.mark.integration
 USER = USER_IDS[6]

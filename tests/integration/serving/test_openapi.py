@@ -8,8 +8,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from serving.limits import Limits
 from serving.settings import ServingSettings
 from tests.integration.serving.server import Server, home_of
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import make_shop
-from tests.unit.serving.test_recommendations import point
 
 pytestmark = pytest.mark.integration
 

@@ -13,8 +13,8 @@ from serving.limits import Limits
 from serving.settings import ServingSettings
 from tests.integration.serving.redis_server import RedisServer
 from tests.integration.serving.server import Server, home_of
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import USER_IDS, make_shop
-from tests.unit.serving.test_recommendations import point
 
 pytestmark = pytest.mark.integration
 # As fast as they are answered is faster than one key may ask.

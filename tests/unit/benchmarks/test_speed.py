@@ -8,7 +8,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from benchmarks.speed import als, sql
-from benchmarks.speed.comparing import Killed, compare
+from benchmarks.speed.comparing import Out, compare
 from benchmarks.speed.processes import (
     GIBIBYTE,
     MEBIBYTE,
@@ -85,12 +85,19 @@ def test_a_task_that_takes_more_than_it_may_is_killed(limits, reason):
         run_task("tests.unit.benchmarks.speed_task", {"mebibytes": 1000}, limits=limits)
 
 
-def test_who_is_killed_is_out_and_the_others_go_on():
-    def killed():
-        raise LimitError("over 1 min")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (LimitError("over 1 min"), "over 1 min"),
+        (TaskError("sql failed: Traceback\n  File\nOSError: no space\n"), "OSError: no space"),
+    ],
+)
+def test_who_is_killed_or_fails_is_out_and_the_others_go_on(error, reason):
+    def ended():
+        raise error
 
-    found = compare({"ours": killed, "theirs": lambda: Measured(2.0, 1.0, 1.0, {})}, 2)
-    assert found["ours"] == Killed("over 1 min")
+    found = compare({"ours": ended, "theirs": lambda: Measured(2.0, 1.0, 1.0, {})}, 2)
+    assert found["ours"] == Out(reason)
     assert found["theirs"].seconds == 2.0
     assert np.isnan(found["theirs"].ratio)
 

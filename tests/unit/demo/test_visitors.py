@@ -20,7 +20,7 @@ from simulation.policies import ListRequest
 from simulation.preferences import open_shelf
 from simulation.world import World, build_world
 from tests.unit.serving import shop_release
-from tests.unit.serving.test_recommendations import point
+from tests.unit.serving.lists_asked import point
 
 DAYS = 6
 # A shop whose log begins on the cutoff of the release, with users who come often.

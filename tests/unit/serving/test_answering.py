@@ -12,8 +12,8 @@ from serving.answering import Course, recent_events
 from serving.application import Application
 from serving.settings import ServingSettings
 from serving.variant_counts import read_variant_counts
+from tests.unit.serving.lists_asked import USER, ask, point
 from tests.unit.serving.shop_release import make_shop, scribble
-from tests.unit.serving.test_recommendations import USER, ask, point
 
 
 def locked(path):

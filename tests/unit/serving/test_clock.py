@@ -8,8 +8,8 @@ import pytest
 from orchestration.consume import landing_moment
 from serving.bundle_files import manifest_checksum
 from serving.landing import rows_after
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import CUTOFF, USER_IDS, make_shop
-from tests.unit.serving.test_recommendations import point
 
 MADE_FOR = datetime.fromisoformat(CUTOFF).replace(tzinfo=UTC)
 USER = USER_IDS[6]

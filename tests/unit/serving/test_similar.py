@@ -4,8 +4,8 @@ import pytest
 
 from serving.contracts import Similar
 from serving.landing import landed_rows
+from tests.unit.serving.lists_asked import point
 from tests.unit.serving.shop_release import make_shop, scribble
-from tests.unit.serving.test_recommendations import point
 
 
 @pytest.fixture
