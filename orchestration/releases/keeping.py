@@ -93,12 +93,6 @@ def adopt(settings: Settings, mapping: str, releases: Path, bounds: GateBounds) 
         after = moved_by_hand(before, registered)
         if after is None:
             return []
-        missing = sorted(set(aliases_of(after).values()) - set(releases_on_disk(releases)))
-        if missing:
-            return [
-                f"MLflow names {', '.join(missing)}, which {releases} does not hold; the aliases "
-                "of this machine stay, and MLflow is told of them"
-            ]
         signature = Signature("MLflow", "moved in the registry", datetime.now(UTC))
         refusal = _refusal(releases, before, after, registered.told, bounds)
         if refusal is not None:
@@ -126,6 +120,9 @@ def _refusal(
     """
     if after.live is None:
         return str(before.live), "no release would be live", []
+    missing = sorted(set(aliases_of(after).values()) - set(releases_on_disk(releases)))
+    if missing:
+        return missing[0], f"{releases} does not hold {', '.join(missing)}", []
     for alias in ASKED:
         release_id = after.release_of(alias)
         if release_id is None or release_id == before.release_of(alias):

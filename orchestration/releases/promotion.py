@@ -176,14 +176,39 @@ def start_shadow(releases: Path, release_id: str, signature: Signature) -> Chang
 
 
 def rollback(releases: Path, signature: Signature) -> Change:
-    """Make live what was live before; errors as of `rolled_back`, and if that one is damaged."""
+    """Make live what was live before; who is in need of it is not stopped by a damaged release.
+
+    Parameters
+    ----------
+    releases : Path
+        The folder of the releases.
+    signature : Signature
+        Who, when and why; of damaged releases that were passed over the reason says so.
+
+    Raises
+    ------
+    AliasError
+        If nothing earlier is left that is whole.
+    """
     with holding_aliases(releases):
         before, trail = mend(releases), trail_of(releases)
-        after, after_trail = rolled_back(before, trail, set(releases_on_disk(releases)))
-        open_whole(releases, str(after.live))
-        change = signature.change("rollback", str(after.live), after, after_trail)
-        record_change(releases, change)
-        return change
+        left, damaged = set(releases_on_disk(releases)), ""
+        while True:
+            try:
+                after, after_trail = rolled_back(before, trail, left)
+            except AliasError as error:
+                raise AliasError(f"{error}{damaged}") from error
+            try:
+                open_whole(releases, str(after.live))
+            except BundleError as error:
+                damaged += f"; passed over {after.live}, which is damaged: {error}"
+                left.discard(str(after.live))
+                continue
+            reason = f"{signature.reason}{damaged}".removeprefix("; ")
+            told = replace(signature, reason=reason)
+            change = told.change("rollback", str(after.live), after, after_trail)
+            record_change(releases, change)
+            return change
 
 
 def remove_old_releases(releases: Path, kept: int, served: Collection[str] = ()) -> list[str]:

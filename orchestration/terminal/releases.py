@@ -165,6 +165,7 @@ def _do(settings: Settings, reason: str, step: Step, *, as_json: bool) -> int:
             {
                 "action": change.action,
                 "release_id": change.release_id,
+                "reason": change.reason,
                 "is_forced": change.is_forced,
                 "failed_gates": change.gates,
                 "aliases": pointers_json(change.pointers),
@@ -182,6 +183,8 @@ def _place(settings: Settings) -> Place:
 def _said(change: Change) -> str:
     pointers = change.pointers
     lines = [f"{change.action} {change.release_id}: in effect in every serving process"]
+    if change.reason:
+        lines.append(f"reason: {change.reason}")
     for gate in change.gates:
         lines.append(f"forced against {gate['name']}: {gate['message']}")
     for alias in ("live", "canary", "shadow", "previous"):

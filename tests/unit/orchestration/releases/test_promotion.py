@@ -110,6 +110,24 @@ def test_a_rollback_passes_over_what_is_gone(three, sign):
     assert rollback(three, sign()).pointers.live == "r1"
 
 
+def test_a_rollback_passes_over_what_is_damaged_and_says_so(three, sign):
+    for name in ("r1", "r2", "r3"):
+        promote(three, name, BOUNDS, sign())
+    os.truncate(three / "r2" / "list_item.npy", 130)
+    change = rollback(three, sign("errors"))
+    assert change.pointers == Pointers(4, live="r1")
+    assert change.reason.startswith("errors; passed over r2, which is damaged: ")
+
+
+def test_a_rollback_to_nothing_but_damaged_releases_moves_nothing(three, sign):
+    for name in ("r1", "r2"):
+        promote(three, name, BOUNDS, sign())
+    os.truncate(three / "r1" / "list_item.npy", 130)
+    with pytest.raises(AliasError, match=r"no earlier release.*passed over r1, which is damaged"):
+        rollback(three, sign())
+    assert read_pointers(three).live == "r2"
+
+
 def test_a_canary_is_started_raised_and_ended(three, sign):
     with pytest.raises(AliasError, match="nothing is live"):
         start_canary(three, "r2", 5, sign())

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -128,6 +129,7 @@ def damage(release):
         ("live", "old", None, "freshness: the newest row of the log was 200 hours old"),
         ("live", "old", damage, "list_item.npy"),
         ("canary", "old", damage, "list_item.npy"),
+        ("canary", "old", shutil.rmtree, "does not hold old"),
         ("live", None, None, "no release would be live"),
     ],
 )
