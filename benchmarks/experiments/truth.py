@@ -11,7 +11,7 @@ from benchmarks.experiments.users import METRICS, Design, draw_users, true_diffe
 from ml.experiments.effects import Effect, difference
 from ml.experiments.moments import moments_from_sums, sums_of_users
 from ml.experiments.power import users_for_rate
-from ml.experiments.results import LEAST_USERS
+from ml.experiments.results import LEAST_USERS, USERS_EXPECTED
 from ml.experiments.sample_ratio import anytime_p_values
 from ml.experiments.sequences import LEVEL, multiplier, tuning
 
@@ -63,6 +63,26 @@ def alike(experiments: int, seed: int) -> Iterator[Finding]:
         )
 
 
+def uneven(experiments: int, seed: int) -> Iterator[Finding]:
+    """Keep one user in twenty as the control, alike or not, and look every day."""
+    for lift, question, promise in (
+        (0.0, "A/A, 5% in control, looked at daily: rejects", "<= 5%"),
+        (0.1, "5% in control: sequence holds the truth at all looks", ">= 95%"),
+    ):
+        design = Design(users_per_day=300, lift=lift, treated_share=0.95)
+        truth = true_differences(design)
+        for metric, effects in looks(design, experiments, seed).items():
+            held = sum(_held_always(effect, truth[metric], design) for effect in effects)
+            count = held if lift else experiments - held
+            yield share_found(question, metric, count, experiments, promise)
+
+
+def _held_always(effect: Effect, truth: float, design: Design) -> int:
+    """Count experiments whose sequence holds the truth at every look."""
+    z = np.abs(effect.difference - truth) / np.sqrt(effect.variance)
+    return int((z <= multiplier(effect.count, tuning(design.users))).all(axis=1).sum())
+
+
 def different(experiments: int, seed: int) -> Iterator[Finding]:
     """Plant a lift: intervals must hold it, and habits make them narrower without bias."""
     design = Design(lift=0.1)
@@ -73,7 +93,7 @@ def different(experiments: int, seed: int) -> Iterator[Finding]:
         for effect in effects:
             error = effect.difference - truth[metric]
             z = np.abs(error) / np.sqrt(effect.variance)
-            always += int((z <= multiplier(effect.count, tuning(design.users))).all(axis=1).sum())
+            always += _held_always(effect, truth[metric], design)
             last += int((z[:, -1] <= ONE_LOOK).sum())
             errors.append(error[:, -1])
             plain_errors.append(effect.plain_difference[:, -1] - truth[metric])
@@ -93,7 +113,7 @@ def power(experiments: int, seed: int) -> Iterator[Finding]:
     generator = np.random.default_rng(seed)
     days = 28
     per_day = math.ceil(count / 2 / days)
-    found = 0
+    found = {count: 0, USERS_EXPECTED: 0}
     for start in range(0, experiments, 500):
         size = min(500, experiments - start)
         arms = []
@@ -105,9 +125,13 @@ def power(experiments: int, seed: int) -> Iterator[Finding]:
             arms.append(moments_from_sums(np.stack(parts, axis=-1).astype(np.float64)))
         effect = difference(*arms)
         z = effect.difference / np.sqrt(effect.variance)
-        found += int((z > multiplier(effect.count, tuning(count))).any(axis=1).sum())
+        for expected in found:
+            reach = multiplier(effect.count, tuning(expected))
+            found[expected] += int((z > reach).any(axis=1).sum())
     question = f"D7 lift of 3 points found by {count:,} users"
-    yield share_found(question, "d7_return", found, experiments, ">= 80%")
+    yield share_found(question, "d7_return", found[count], experiments, ">= 80%")
+    question = f"the same when {USERS_EXPECTED:,.0f} were expected"
+    yield share_found(question, "d7_return", found[USERS_EXPECTED], experiments, "none")
 
 
 def sample_ratios(experiments: int, seed: int) -> Iterator[Finding]:

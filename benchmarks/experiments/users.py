@@ -16,15 +16,18 @@ class Design:
     days : int
         On which users come for the first time, and after each of which somebody looks.
     users_per_day : int
-        New users a day, each in one of the two arms by a fair coin.
+        New users a day, each in one of the two arms by chance.
     lift : float
         Added to the chance of coming back, the mean revenue and the chance of a click, as a share
         of the control's.
+    treated_share : float
+        Chance of being in the second arm.
     """
 
     days: int = 28
     users_per_day: int = 150
     lift: float = 0.0
+    treated_share: float = 0.5
 
     @property
     def users(self) -> int:
@@ -68,7 +71,7 @@ def draw_users(experiments: int, design: Design, generator: np.random.Generator)
     """
     shape = (experiments, design.days, design.users_per_day)
     eager = generator.gamma(SHAPE, 1 / SHAPE, shape)
-    is_treated = generator.random(shape) < 0.5
+    is_treated = generator.random(shape) < design.treated_share
     factor = 1 + design.lift * is_treated
     # No chance may reach one, also with a lift: eagerness is capped, and its mean corrected.
     habitual = np.minimum(eager, MOST_EAGER) / MEAN_OF_CAPPED

@@ -64,6 +64,11 @@ def difference(control: Moments, treatment: Moments) -> Effect:
     as many users as could differ unseen (3 in n), each as far from it as those of the other arm
     are; habits are left in. Where all users of both arms are alike, the variance is 0.
 
+    A small arm that happens to miss the few users with large values has a low mean and a low
+    variance at once, and would seem to be worse for sure. So the users of the smaller arm count as
+    varying at least as the users of both do, the more so the more unequal the arms are: that is
+    their variance where nothing differs, as in a score test.
+
     Parameters
     ----------
     control, treatment : Moments
@@ -85,14 +90,21 @@ def difference(control: Moments, treatment: Moments) -> Effect:
         flat = [_is_flat(arm, value) for arm, value in arms]
         slope = np.where(flat[0] | flat[1], 0.0, _slope(control, treatment, values))
         plain_difference = values[1] - values[0]
-        plain = _bounded([_variance(arm, value, 0.0) for arm, value in arms], flat, arms)
-        adjusted = _bounded([_variance(arm, value, slope) for arm, value in arms], flat, arms)
+        plain, adjusted = (
+            _floored(
+                _bounded([_variance(arm, value, taken) for arm, value in arms], flat, arms), arms
+            )
+            for taken in (0.0, slope)
+        )
         imbalance = treatment.mean[..., _HABIT] - control.mean[..., _HABIT]
         adjusted_difference = plain_difference - slope * imbalance
         variance = adjusted[0] + adjusted[1]
         base = np.where(values[0] > 0, values[0], np.nan)
         relative = adjusted_difference / base
-        relative_variance = (adjusted[1] + (1 + relative) ** 2 * adjusted[0]) / base**2
+        # The control's part in the difference, without habits, and in the base, with them.
+        relative_variance = (
+            adjusted[1] + (1 + 2 * relative) * adjusted[0] + relative**2 * plain[0]
+        ) / base**2
     return Effect(
         control_value=values[0],
         treatment_value=values[1],
@@ -132,6 +144,21 @@ def _bounded(
         unseen = np.where(flat[other], 0.0, bound)
         bounded.append(np.where(flat[own], unseen, variances[own]))
     return bounded
+
+
+def _floored(
+    variances: list[np.ndarray], arms: list[tuple[Moments, np.ndarray]]
+) -> list[np.ndarray]:
+    """Raise the variance of the smaller arm's value to what the users of both arms suggest."""
+    counts = [arm.count for arm, _ in arms]
+    of_users = (variances[0] * counts[0] ** 2 + variances[1] * counts[1] ** 2) / sum(counts)
+    return [
+        np.maximum(
+            variances[own],
+            np.maximum(1 - counts[own] / counts[other], 0.0) * of_users / counts[own],
+        )
+        for own, other in ((0, 1), (1, 0))
+    ]
 
 
 def _slope(control: Moments, treatment: Moments, values: list[np.ndarray]) -> np.ndarray:

@@ -207,8 +207,10 @@ def _refusals(pairs: pd.DataFrame, effect: Effect) -> pd.Series:
 
 
 def _trial_count(pairs: pd.DataFrame) -> np.ndarray:
-    """Count users of the arm to whom it could happen: of a ratio, at most its denominators."""
-    return np.minimum(pairs["user_count"], np.floor(pairs["sum_d"])).astype("int64").to_numpy()
+    """Count users of the arm to whom it could happen, as many as weigh what these weigh (Kish)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        equal = pairs["sum_d"].to_numpy() ** 2 / pairs["sum_dd"].to_numpy()
+    return np.floor(np.nan_to_num(equal)).astype("int64")
 
 
 def _mature_share(pairs: pd.DataFrame) -> np.ndarray:

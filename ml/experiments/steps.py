@@ -168,7 +168,7 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     # It cannot un-happen, so the rule of three holds for who looks daily as well.
     if row is not None and _is_never(case, row):
         most = RULE_OF_THREE / row["trial_count"]
-        words = f"{case.metrics['title'][metric]!s}: none of {row['trial_count']:,} users had any"
+        words = f"{case.metrics['title'][metric]!s}: nobody had any, none of {row['trial_count']:,}"
         if most <= margin:
             text = f"{words}: at most {most:.2g}, worse by less than {margin:g}."
             return Step(step, "passed", most, margin, text)
@@ -189,9 +189,14 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
 
 
 def _is_never(case: Case, row: pd.Series) -> bool:
-    """Whether something that should not happen has not happened once, to users enough to say so."""
+    """Whether what should not happen has not happened once, to users enough to say so.
+
+    Where it happened to the control it is known how often it happens to those it happens to, and
+    the interval says what could be unseen; else once is assumed.
+    """
     is_down = case.metrics["better"][str(row.name)] == "down"
-    return bool(is_down and row["value"] == 0 and row["trial_count"] >= LEAST_USERS)
+    is_absent = row["value"] == 0 and row["control_value"] == 0
+    return bool(is_down and is_absent and row["trial_count"] >= LEAST_USERS)
 
 
 def _result(case: Case, metric: str) -> pd.Series | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.experiments.findings import share_found
-from benchmarks.experiments.truth import alike, different, power, sample_ratios
+from benchmarks.experiments.truth import alike, different, power, sample_ratios, uneven
 from benchmarks.experiments.users import METRICS, Design, draw_users, true_differences
 from benchmarks.experiments.verdicts import shipped_alike, shipped_lift
 
@@ -57,6 +57,12 @@ def test_of_arms_that_are_alike_daily_looks_reject_hardly_any_and_ordinary_inter
         assert findings["the same with ordinary intervals", metric].value > 0.15
 
 
+def test_a_small_control_is_not_taken_for_worse_than_it_is():
+    # Without the variance of both arms, one in ten would say so of revenue.
+    for (question, _), finding in found(uneven).items():
+        assert finding.value <= 0.05 if "rejects" in question else finding.value >= 0.95
+
+
 def test_habits_make_the_interval_of_a_planted_lift_narrower_and_do_not_move_it():
     findings = found(different)
     assert len(findings) == 4 * len(METRICS)
@@ -68,10 +74,12 @@ def test_habits_make_the_interval_of_a_planted_lift_narrower_and_do_not_move_it(
 
 
 def test_planted_lifts_and_imbalances_are_found_and_nothing_else():
-    assert found(power)["D7 lift of 3 points found by 14,408 users", "d7_return"].value > 0.75
-    even, uneven, few = found(sample_ratios).values()
+    planned, surprised = found(power).values()
+    assert planned.value > 0.75
+    assert 0.6 < surprised.value < planned.value
+    even, shifted, few = found(sample_ratios).values()
     assert even.value == 0
-    assert uneven.value > 0.98
+    assert shifted.value > 0.98
     assert few.value > 0.98
 
 

@@ -65,20 +65,34 @@ def test_harm_beyond_the_margin_stops_what_the_primary_metric_would_ship():
 
 @pytest.mark.parametrize(("margin", "status"), [(0.003, "passed"), (0.0029, "waiting")])
 def test_harm_that_never_happened_is_at_most_three_in_all_users(margin, status):
-    never = sums({"old": values(20, 1000), "new": values(0, 1000)}, "negative_events")
-    found = decided(pd.concat([BETTER, never]), guardrails=f"negative_events:{margin}")
-    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+    never = sums({"old": values(0, 1000), "new": values(0, 1000)}, "negative_events")
+    step = guardrail(never, margin)
     assert (step["status"], step["value"]) == (status, 0.003)
 
 
-def test_what_could_happen_to_few_users_only_waits():
-    # Of a thousand users of each arm ten had a list of which it is known.
-    never = sums(
-        {"old": values(5, 1000), "new": values(0, 1000)}, "negative_events", values(10, 1000)
-    )
-    found = decided(pd.concat([BETTER, never]), guardrails="negative_events:0.02")
-    step = found.loc[found["step"] == "guardrail negative_events"].iloc[0]
+def test_harm_that_comes_ten_at_a_time_could_be_ten_times_as_much_unseen():
+    once = sums({"old": values(20, 1000), "new": values(0, 1000)}, "negative_events")
+    tenfold = sums({"old": 10 * values(20, 1000), "new": values(0, 1000)}, "negative_events")
+    assert guardrail(once, 0.01)["status"] == "passed"
+    assert guardrail(tenfold, 0.01)["status"] == "passed"
+    rare = {"old": values(1, 1000), "new": values(0, 1000)}
+    assert guardrail(sums(rare, "negative_events"), 0.02)["status"] == "passed"
+    rare["old"] = 10 * rare["old"]
+    assert guardrail(sums(rare, "negative_events"), 0.02)["status"] == "waiting"
+
+
+@pytest.mark.parametrize("lists", [1, 100])
+def test_what_could_happen_to_few_users_only_waits(lists):
+    # Of a thousand users of each arm ten had lists of which it is known.
+    never = {"old": values(0, 1000), "new": values(0, 1000)}
+    step = guardrail(sums(never, "negative_events", lists * values(10, 1000)), 0.02)
     assert step["status"] == "waiting"
+
+
+def guardrail(harm: pd.DataFrame, margin: float) -> pd.Series:
+    """Return the step of the guardrail of what `BETTER` would ship."""
+    found = decided(pd.concat([BETTER, harm]), guardrails=f"negative_events:{margin}")
+    return found.loc[found["step"] == "guardrail negative_events"].iloc[0]
 
 
 def test_harm_that_never_happened_in_control_is_named():

@@ -98,6 +98,37 @@ def test_an_arm_without_one_buyer_could_have_had_three_of_the_others_unseen():
         assert found.difference == found.plain_difference
 
 
+def test_users_of_a_small_arm_vary_as_those_of_both_do():
+    few, many = np.repeat([1.0, 0.0], [1, 99]), np.repeat([1.0, 0.0], [100, 900])
+    # A hundredth of the small arm and a tenth of the large one: 0.01 and 0.09 a user.
+    of_few, of_many = few.var(ddof=1), many.var(ddof=1)
+    of_both = (100 * of_few + 1000 * of_many) / 1100
+    for arms in ((few, many), (many, few)):
+        found = effect_of(*((users, 1, 0) for users in arms))
+        # The arms are one to ten: nine tenths of what both suggest.
+        assert found.variance == pytest.approx(0.9 * of_both / 100 + of_many / 1000)
+    as_many = np.repeat([1.0, 0.0], [30, 70])
+    even = effect_of((few, 1, 0), (as_many, 1, 0))
+    assert even.variance == pytest.approx((of_few + as_many.var(ddof=1)) / 100)
+
+
+def test_a_relative_difference_varies_as_users_drawn_again_and_again_say(users):
+    generator = np.random.default_rng(2)
+    habit, metric = users["habit"][:400], users["metric"][:400]
+    treated = np.arange(400) % 2 == 0
+    metric = metric + 10.0 * treated
+    found = effect_of((metric[~treated], 1, habit[~treated]), (metric[treated], 1, habit[treated]))
+    slope = (found.plain_difference - found.difference) / (
+        habit[treated].mean() - habit[~treated].mean()
+    )
+    drawn = []
+    for _ in range(4000):
+        one, two = (generator.choice(np.flatnonzero(arm), 200) for arm in (~treated, treated))
+        gain = (metric - slope * habit)[two].mean() - (metric - slope * habit)[one].mean()
+        drawn.append(gain / metric[one].mean())
+    assert np.sqrt(found.relative_variance) == pytest.approx(np.std(drawn), rel=0.05)
+
+
 def test_an_arm_whose_lists_are_all_fallbacks_is_flat_though_their_number_varies():
     lists = np.array([1.0, 2.0, 3.0] * 100)
     some = np.where(np.arange(300) % 2, lists, 0.0)
