@@ -35,6 +35,7 @@ final as (
         impressions.item_id,
         users.variant,
         impressions.fallback,
+        cast(users.exposed_at as timestamp) as exposed_at,
         cast(impressions.shown_at as timestamp) as shown_at
 
     from users

@@ -1,7 +1,8 @@
 {%- set habit = "interval '" ~ var("experiment_habit_days") ~ "' day" -%}
 
 -- The hundredth part of the items, at least one, that most users viewed or took in the days before
--- an experiment. What an arm shows has no say in it, and it is the same at every look.
+-- an experiment. So what the arms of a planned one show has no say in it, and it is the same at
+-- every look; the windows of the built-in ones move on.
 with
 
 experiments as (

@@ -8,7 +8,8 @@ shown as (
         user_id,
         request_id,
         item_id,
-        fallback
+        fallback,
+        exposed_at
 
     from {{ ref('exp_shown_items') }}
 
@@ -28,7 +29,8 @@ interactions as (
 
     select
         item_id,
-        shown_request_id
+        shown_request_id,
+        interacted_at
 
     from {{ ref('exp_interactions') }}
 
@@ -38,11 +40,14 @@ interactions as (
 
 clicks as (
 
-    select distinct
+    select
         item_id,
-        shown_request_id
+        shown_request_id,
+        min(interacted_at) as clicked_at
 
     from interactions
+
+    group by item_id, shown_request_id
 
 ),
 
@@ -71,6 +76,7 @@ summed as (
         on
             shown.request_id = clicks.shown_request_id
             and shown.item_id = clicks.item_id
+            and clicks.clicked_at < shown.exposed_at + interval 7 day
 
     left join ranked_experiments
         on shown.experiment_id = ranked_experiments.experiment_id

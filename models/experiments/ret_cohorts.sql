@@ -55,7 +55,7 @@ sizes as (
 
 ),
 
--- A week that is not over would look like a loss of users.
+-- A week that is not over, or of which rows may still come late, would look like a loss of users.
 weeks as (
 
     select
@@ -71,7 +71,7 @@ weeks as (
 
     where
         sizes.cohort_week + to_days(cast(7 * (week_numbers.generate_series + 1) as integer))
-        <= log_ends.observed_until
+        <= log_ends.observed_until - {{ var("experiment_lateness_days") }} * interval 1 day
 
 ),
 

@@ -131,6 +131,15 @@ def test_who_waits_longer_for_late_rows_keeps_running_longer():
     assert "until about 2026-02-12" in verdict(found)[1]
 
 
+def test_what_is_better_does_not_ship_without_a_way_back():
+    results = experiment_results(BETTER, arms(), checks(), experiments())
+    old = arms().assign(serves=["20250101T000000-zz", "live"])
+    found = experiment_decisions(experiments(), checks(), old, METRICS, results)
+    assert verdict(found)[0] == "keep_running"
+    assert verdict(found)[1].startswith("Do not ship yet. ")
+    assert "there is no such release" in verdict(found)[1]
+
+
 def test_changed_shares_and_redirected_users_show_in_the_sample_ratio():
     own = arms(control=2600, treated=2000)
     results = experiment_results(BETTER, own, checks(), experiments())
