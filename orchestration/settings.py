@@ -24,6 +24,8 @@ TRACKING_PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
+# What a build takes for now, in place of the mapping's `as_of` and of the clock.
+AS_OF = "TOPSHELF_AS_OF"
 
 
 @dataclass(frozen=True)
@@ -199,6 +201,8 @@ class Settings:
             **TRACKING_PATIENCE,
             "TOPSHELF_HOME": str(self.home),
             "TOPSHELF_MAPPING": self.mapping,
+            # Of another program, it is not ours.
+            AS_OF: "",
             "DAGSTER_HOME": str(self.dagster_home),
             **{name: value for name, value in told.items() if value},
         }
@@ -217,6 +221,24 @@ class Settings:
     def export(self) -> None:
         """Put `environment()` into this process, for the programs that run inside it."""
         os.environ.update(self.environment())
+
+
+@contextmanager
+def building_at(as_of: str | None) -> Iterator[None]:
+    """Tell the programs started in a `with` block what is now; without a moment it is the clock's.
+
+    dbt reads it in the macro `current_moment`. Were it a variable of dbt, each new moment would
+    have the whole project parsed anew, which takes longer than most of the models.
+    """
+    before = os.environ.get(AS_OF)
+    os.environ[AS_OF] = as_of or ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[AS_OF]
+        else:
+            os.environ[AS_OF] = before
 
 
 def find_programs() -> None:

@@ -1,9 +1,7 @@
 """The dbt project as assets, in four runs: Python learns or measures something between them."""
 
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
@@ -11,7 +9,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from orchestration.manifest import prepared_project
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.row_counts import with_row_counts
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import PROJECT_ROOT, building_at
 
 dbt_project = prepared_project(PROJECT_ROOT)
 
@@ -21,9 +19,6 @@ dbt_project = prepared_project(PROJECT_ROOT)
 BUILD = ["build", "--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
 # Every statement, written to a log that nobody reads, takes a tenth of the time of a small build.
 BUILD += ["--log-level-file", "info"]
-
-# "Now" of a build; the macro `current_moment` reads it.
-AS_OF = "TOPSHELF_AS_OF"
 
 # Rules of people, read: they are measured before they are applied.
 RULES = ("rules", "srv_rule_lines", "srv_rules", "srv_item_rules")
@@ -108,7 +103,7 @@ def _build(
     with warehouse.connect(read_only=False):
         pass  # Waits until nobody else has the file open: dbt would fail at once.
     variables = log.dbt_vars()
-    with _moment(variables["mapping"].pop("as_of", None)):
+    with building_at(variables["mapping"].pop("as_of", None)):
         invocation = dbt.cli(
             [*BUILD, "--vars", json.dumps(variables)],
             context=context,
@@ -117,20 +112,3 @@ def _build(
             target_path=places.home / "dbt",
         )
     yield from with_row_counts(context, invocation.stream(), warehouse)
-
-
-@contextmanager
-def _moment(as_of: str | None) -> Iterator[None]:
-    """Tell the programs started in a `with` block what is now, beside the variables of dbt.
-
-    Runs of one log at one moment after the other would have the project parsed anew each time.
-    """
-    before = os.environ.get(AS_OF)
-    os.environ[AS_OF] = as_of or ""
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[AS_OF]
-        else:
-            os.environ[AS_OF] = before

@@ -2,9 +2,16 @@ import os
 import sys
 from pathlib import Path
 
+import jinja2
 import pytest
 
-from orchestration.settings import PROJECT_ROOT, Settings, find_programs, read_settings
+from orchestration.settings import (
+    PROJECT_ROOT,
+    Settings,
+    building_at,
+    find_programs,
+    read_settings,
+)
 
 
 def test_an_empty_environment_means_the_sample_in_the_projects_data_folder():
@@ -101,3 +108,30 @@ def test_programs_beside_python_are_found_once(monkeypatch):
     find_programs()
     folder = str(Path(sys.executable).parent)
     assert os.environ["PATH"].split(os.pathsep) == [folder, "/somewhere"]
+
+
+def moment(as_of: str | None) -> str:
+    """Render what dbt takes for now in a log with an `as_of`."""
+    text = (PROJECT_ROOT / "macros" / "current_moment.sql").read_text(encoding="utf-8")
+    template = jinja2.Environment(autoescape=False).from_string(text + "{{ current_moment() }}")
+    mapping = {"as_of": as_of} if as_of else {}
+    return template.render(
+        env_var=lambda name, default: os.environ.get(name, default), var=lambda _: mapping
+    ).strip()
+
+
+def test_the_moment_of_a_build_goes_before_that_of_the_mapping_and_is_gone_afterwards(monkeypatch):
+    monkeypatch.delenv("TOPSHELF_AS_OF", raising=False)
+    with building_at("2026-03-02 00:00:00"):
+        assert moment("2026-01-01 00:00:00") == "cast('2026-03-02 00:00:00' as timestamp)"
+    assert "TOPSHELF_AS_OF" not in os.environ
+    assert moment("2026-01-01 00:00:00") == "cast('2026-01-01 00:00:00' as timestamp)"
+    assert moment(None) == "cast(timezone('UTC', now()) as timestamp)"
+
+
+def test_a_build_without_a_moment_does_not_take_that_of_another_program(monkeypatch):
+    monkeypatch.setenv("TOPSHELF_AS_OF", "2020-01-01 00:00:00")
+    with building_at(None):
+        assert moment(None) == "cast(timezone('UTC', now()) as timestamp)"
+    assert os.environ["TOPSHELF_AS_OF"] == "2020-01-01 00:00:00"
+    assert read_settings({}).environment()["TOPSHELF_AS_OF"] == ""
