@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.experiments.findings import Finding
-from benchmarks.experiments.truth import alike, different, power, sample_ratios, uneven
+from benchmarks.experiments.truth import alike, different, moving, power, sample_ratios, uneven
 from benchmarks.experiments.verdicts import shipped_alike, shipped_lift
 
 QUESTIONS: tuple[Callable[[int, int], Iterator[Finding]], ...] = (
@@ -19,6 +19,7 @@ QUESTIONS: tuple[Callable[[int, int], Iterator[Finding]], ...] = (
     shipped_lift,
     sample_ratios,
     uneven,
+    moving,
 )
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from benchmarks.experiments.findings import Finding, share_found
 from benchmarks.experiments.users import METRICS, Design, draw_users, true_differences
 from ml.experiments.effects import Effect, difference
-from ml.experiments.moments import moments_from_sums, sums_of_users
+from ml.experiments.moments import Moments, moments_from_sums, sums_of_users
 from ml.experiments.power import users_for_rate
 from ml.experiments.results import LEAST_USERS, USERS_EXPECTED
 from ml.experiments.sample_ratio import anytime_p_values
@@ -119,10 +119,7 @@ def power(experiments: int, seed: int) -> Iterator[Finding]:
         arms = []
         for rate in (baseline, baseline + lift):
             returned = generator.binomial(per_day, rate, (size, days)).cumsum(axis=1)
-            users = np.broadcast_to(per_day * np.arange(1, days + 1), returned.shape)
-            zero = np.zeros(returned.shape)
-            parts = [users, returned, users, zero, returned, users, zero, returned, zero, zero]
-            arms.append(moments_from_sums(np.stack(parts, axis=-1).astype(np.float64)))
+            arms.append(_counted(returned, per_day * np.arange(1, days + 1)))
         effect = difference(*arms)
         z = effect.difference / np.sqrt(effect.variance)
         for expected in found:
@@ -132,6 +129,28 @@ def power(experiments: int, seed: int) -> Iterator[Finding]:
     yield share_found(question, "d7_return", found[count], experiments, ">= 80%")
     question = f"the same when {USERS_EXPECTED:,.0f} were expected"
     yield share_found(question, "d7_return", found[USERS_EXPECTED], experiments, "none")
+
+
+def moving(experiments: int, seed: int) -> Iterator[Finding]:
+    """Look every day for a year at two halves alike of the last nine weeks, as `history` does."""
+    generator = np.random.default_rng(seed)
+    window, days, per_day = 63, 365, 50
+    arms = []
+    for _ in range(2):
+        returned = generator.binomial(per_day, 0.3, (experiments, window + days)).cumsum(axis=1)
+        arms.append(_counted(returned[:, window:] - returned[:, :-window], per_day * window))
+    effect = difference(*arms)
+    z = np.abs(effect.difference) / np.sqrt(effect.variance)
+    alarms = int((z > multiplier(effect.count, tuning(2 * per_day * window))).any(axis=1).sum())
+    question = "halves alike of the last nine weeks, a year: alarm"
+    yield share_found(question, "d7_return", alarms, experiments, "none")
+
+
+def _counted(returned: np.ndarray, users: np.ndarray | float) -> Moments:
+    """Return the moments of users of whom so many returned; without habits."""
+    count, zero = np.broadcast_to(users, returned.shape), np.zeros(returned.shape)
+    parts = [count, returned, count, zero, returned, count, zero, returned, zero, zero]
+    return moments_from_sums(np.stack(parts, axis=-1).astype(np.float64))
 
 
 def sample_ratios(experiments: int, seed: int) -> Iterator[Finding]:

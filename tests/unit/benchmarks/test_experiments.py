@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.experiments.findings import share_found
-from benchmarks.experiments.truth import alike, different, power, sample_ratios, uneven
+from benchmarks.experiments.truth import alike, different, moving, power, sample_ratios, uneven
 from benchmarks.experiments.users import METRICS, Design, draw_users, true_differences
 from benchmarks.experiments.verdicts import shipped_alike, shipped_lift
 
@@ -81,6 +81,11 @@ def test_planted_lifts_and_imbalances_are_found_and_nothing_else():
     assert even.value == 0
     assert shifted.value > 0.98
     assert few.value > 0.98
+
+
+def test_a_window_that_moves_on_alarms_now_and_then():
+    (alarm,) = found(moving).values()
+    assert 0.05 < alarm.value < 0.25
 
 
 def test_the_verdict_ships_a_lift_as_often_as_promised_and_hardly_anything_else():
