@@ -110,8 +110,10 @@ def _schema(case: Case, bounds: Bounds) -> Step:
 def _why_set_aside(case: Case) -> str:
     """Name the reasons that somebody can do something about."""
     unknown = int(case.check["unknown_variant_count"])
-    twice = int(case.arms["two_variants_count"].sum())
+    twice, bots = (int(case.arms[f"{why}_count"].sum()) for why in ("two_variants", "bot"))
     words = f", {unknown:,} of them in arms that nobody planned" if unknown else ""
+    if bots:
+        words += f", {bots:,} of them bots (bot_interactions_per_day of the mapping)"
     if twice:
         words += (
             f", {twice:,} of them because they were in or saw two arms; if shares or the salt were "

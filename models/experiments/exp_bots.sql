@@ -1,6 +1,6 @@
 {%- set bot_limit = var("mapping").get("bot_interactions_per_day") or "cast(null as bigint)" -%}
 
--- Users who act more often on one day (UTC) than the mapping believes of people.
+-- Users who act, or fetch lists, more often on one day (UTC) than the mapping believes of people.
 with
 
 interactions as (
@@ -15,12 +15,23 @@ interactions as (
 
 ),
 
-days as (
+shown as (
+
+    select
+        user_id,
+        request_id,
+        shown_at
+
+    from {{ ref('stg_impressions__shown') }}
+
+),
+
+active_days as (
 
     select
         user_id,
         cast(interacted_at as date) as active_date,
-        count(*) as interaction_count
+        count(*) as action_count
 
     from interactions
 
@@ -28,17 +39,41 @@ days as (
 
 ),
 
+-- Who fetches a thousand lists and touches nothing would count as a user who never comes back.
+shown_days as (
+
+    select
+        user_id,
+        cast(shown_at as date) as active_date,
+        count(distinct request_id) as action_count
+
+    from shown
+
+    group by user_id, cast(shown_at as date)
+
+),
+
+days as (
+
+    select * from active_days
+
+    union all
+
+    select * from shown_days
+
+),
+
 final as (
 
     select
         user_id,
-        cast(max(interaction_count) as bigint) as busiest_day_count
+        cast(max(action_count) as bigint) as busiest_day_count
 
     from days
 
     group by user_id
 
-    having max(interaction_count) > {{ bot_limit }}
+    having max(action_count) > {{ bot_limit }}
 
 )
 

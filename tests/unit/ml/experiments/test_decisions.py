@@ -213,10 +213,11 @@ def test_rows_that_come_later_than_is_waited_for_stop_a_running_experiment():
 
 
 def test_users_in_two_arms_say_that_shares_may_have_been_changed():
-    own = arms().assign(two_variants_count=[100, 101])
+    own = arms().assign(two_variants_count=[100, 101], bot_count=[0, 7])
     check = checks(exposed_count=2201)
     results = experiment_results(BETTER, own, check, experiments())
     found = verdict(experiment_decisions(experiments(), check, own, METRICS, results))
     assert found[0] == "stop"
     assert "201 of them because they were in or saw two arms" in found[1]
+    assert "7 of them bots" in found[1]
     assert "new experiment_id and a new salt" in found[1]

@@ -56,6 +56,7 @@ def arms(control: int = 1000, treated: int = 1000, share: float = 0.5) -> pd.Dat
             "share": [1 - share, share],
             "user_count": [control, treated],
             "two_variants_count": 0,
+            "bot_count": 0,
             "is_control": [True, False],
         }
     )
