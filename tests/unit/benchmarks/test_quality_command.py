@@ -3,7 +3,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.quality.__main__ import app
-from benchmarks.quality.timed_log import log_seconds
+from benchmarks.quality.timed_log import log_seconds, order_notes
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,12 @@ def test_fitting_and_scoring_of_a_log_are_told_apart_for_every_system():
         "als": {"fit": 512.0, "score": 1024.0},
         "two_stage": {"fit": 2304.0, "score": 4096.0},
     }
+
+
+def test_what_ordered_the_measured_lists_is_told_apart_from_what_orders_the_served_ones():
+    found = order_notes({"measured_order": "blend: too few users", "order": "als: won"})
+    assert found == [
+        "measured lists ordered by blend: too few users",
+        "served lists ordered by als: won",
+    ]
+    assert order_notes({"measured_order": None, "order": None}) == []
