@@ -61,6 +61,7 @@ def fit_rankers(
     attributes: Sequence[str] = (),
     *,
     repeats: bool,
+    workers: int = 1,
 ) -> Rankers:
     """Fit on the training cutoffs and judge by the evaluation cutoff; then fit on all of them.
 
@@ -76,15 +77,17 @@ def fit_rankers(
     params : RankerParams
         Hyper-parameters.
     threads : int
-        Processor threads.
+        Processor threads of a ranker.
     attributes : sequence of str
         Of `ranker_attributes`: what is learned of users and items beside what they did.
     repeats : bool
         Whether the lists that are served may hold seen items.
+    workers : int
+        Contending rankers that are fitted at a time, each by `threads`.
     """
     features = [*ranker_features(connection, store), *attributes]
     shown = shown_items(connection)
-    teaching = Teaching(params, features, tuple(attributes), threads, shown)
+    teaching = Teaching(params, features, tuple(attributes), threads, shown, workers)
     past, recent = (
         learning_rows(connection, store, role, params, attributes, with_shown=not shown.empty)
         for role in ("train", "evaluate")

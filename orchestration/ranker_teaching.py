@@ -30,9 +30,11 @@ class Teaching:
     attributes : tuple of str
         Those of `features` that are attributes of users and items.
     threads : int
-        Processor threads.
+        Processor threads of a ranker.
     shown : DataFrame
         Of `shown_items`; without rows if there are no impressions.
+    workers : int
+        Rankers that are fitted at a time, >= 1; does not change them.
     """
 
     params: RankerParams
@@ -40,6 +42,7 @@ class Teaching:
     attributes: tuple[str, ...]
     threads: int
     shown: pd.DataFrame = field(default_factory=pd.DataFrame)
+    workers: int = 1
 
     def without(self, users: set[str]) -> "Teaching":
         """Return the same without what some users were shown."""
@@ -61,8 +64,9 @@ class Teaching:
             "impressions": [IMPRESSION_RANKER],
             "choose": [RANKER, IMPRESSION_RANKER],
         }[self.params.labels if has_shown else "time"]
-        # Trees are grown without the lock of the interpreter: contenders take a core each.
-        with ThreadPoolExecutor(len(names)) as pool:
+        # Trees are grown without the lock of the interpreter, and the number of OpenMP's threads
+        # is one of the thread that asks: contenders keep to theirs.
+        with ThreadPoolExecutor(self.workers) as pool:
             fitted = pool.map(lambda name: self.fit(rows, name), names)
             return dict(zip(names, fitted, strict=True))
 

@@ -16,10 +16,11 @@ FRESHNESS = "select user_count, item_count, last_interacted_at from monitoring.m
 CUTOFFS = "select role, cutoff_at, label_until from intermediate.int_cutoffs order by cutoff_at"
 CHOICE = f"""
     select
+        role,
         if(contender = '{IMPRESSION_RANKER}', 'ranker taught by impressions', contender) as chosen,
         reason
     from ml.ranker_choices
-    where role = 'serve' and is_chosen
+    where is_chosen
 """
 RELEASE = "select release_id from serving.rec_release"
 LISTS = """
@@ -50,6 +51,9 @@ class Summary:
         `role`, `cutoff_at` and `label_until` of every moment.
     order : str, optional
         What the candidates of the lists are ordered by, and why.
+    measured_order : str, optional
+        The same of the lists of the test period, which `evaluation` is of: it was chosen on the
+        period before.
     release_id : str
         What was published.
     listed_users, listed_items : int
@@ -67,6 +71,7 @@ class Summary:
     last_event_at: str
     cutoffs: list[Row]
     order: str | None
+    measured_order: str | None
     release_id: str
     listed_users: int
     listed_items: int
@@ -92,7 +97,7 @@ def summarise(warehouse: Path, snapshot: Path) -> Summary:
     with duckdb.connect(str(snapshot), read_only=True) as connection:
         lists = rows_of(connection, LISTS)[0]
         release = rows_of(connection, RELEASE)[0]
-        choices = rows_of(connection, CHOICE)
+        orders = chosen_orders(connection)
         evaluation = evaluation_rows(connection)
     outcomes = {row["outcome"]: row["delivery_count"] for row in deliveries}
     return Summary(
@@ -102,7 +107,8 @@ def summarise(warehouse: Path, snapshot: Path) -> Summary:
         items=freshness["item_count"],
         last_event_at=freshness["last_interacted_at"],
         cutoffs=cutoffs,
-        order=", ".join(f"{row['chosen']}: {row['reason']}" for row in choices) or None,
+        order=orders.get("serve"),
+        measured_order=orders.get("evaluate"),
         release_id=release["release_id"],
         listed_users=lists["user_count"],
         listed_items=lists["row_count"],
@@ -110,3 +116,9 @@ def summarise(warehouse: Path, snapshot: Path) -> Summary:
         example_user_id=lists["example_user_id"],
         example_item_id=lists["example_item_id"],
     )
+
+
+def chosen_orders(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return by role (`serve`, `evaluate`) what orders candidates, and why."""
+    rows = rows_of(connection, CHOICE)
+    return {row["role"]: f"{row['chosen']}: {row['reason']}" for row in rows}

@@ -1,6 +1,8 @@
 """The command `python -m benchmarks.quality`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +28,7 @@ from orchestration.tuning.plan import TuningError
 HERE = Path(__file__).parent
 DATA = PROJECT_ROOT / ".." / "shared" / "data"
 SHIPPED = ["gowalla", "amazon_video_games", "online_retail", "complete_journey", "deskdrop"]
+DEFAULT_PART = "als"
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -36,9 +39,23 @@ class Wanted:
 
     k: int | None
     trials: int
-    part: str
+    part: str | None
     horizon_days: int | None
     repeats: bool
+
+    def of_splits(self) -> list[str]:
+        """Return the options given that only a fixed split has a use for."""
+        given = {
+            "--k": self.k is not None,
+            "--search": self.trials > 0,
+            "--part": self.part is not None,
+        }
+        return [option for option, is_given in given.items() if is_given]
+
+    def of_logs(self) -> list[str]:
+        """Return the options given that only a log without a mapping has a use for."""
+        given = {"--horizon": self.horizon_days is not None, "--repeats": self.repeats}
+        return [option for option, is_given in given.items() if is_given]
 
 
 @app.command()
@@ -69,7 +86,13 @@ def main(
             "those that are stored.",
         ),
     ] = 0,
-    part: Annotated[str, typer.Option(help=f"What is searched: {', '.join(PARTS)}.")] = "als",
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help=f"What is searched: {', '.join(PARTS)}. [default: {DEFAULT_PART}]",
+            show_default=False,
+        ),
+    ] = None,
     horizon: Annotated[
         int | None,
         typer.Option(
@@ -92,18 +115,22 @@ def main(
     Fixed splits are ranked in full, training items removed. Logs with times are judged by their
     last days, by the evaluation of `topshelf run`. Progress goes to standard error.
     """
-    if part not in PARTS:
+    if part is not None and part not in PARTS:
         raise typer.BadParameter(f"must be one of {', '.join(PARTS)}, got {part!r}")
+    if part is not None and not search:
+        raise typer.BadParameter("--part says what is searched: add --search TRIALS")
     wanted = Wanted(k, search, part, horizon, repeats)
+    names = data or SHIPPED
+    with _errors_told():
+        # All of them before the first is measured, which may take an hour.
+        for name in names:
+            refuse_unused(name, wanted)
     find_programs()
     console, results = Console(highlight=False), []
     with TemporaryDirectory() as temporary:
-        for name in data or SHIPPED:
-            try:
+        for name in names:
+            with _errors_told():
                 result = _result(name, (home or Path(temporary)).resolve(), wanted)
-            except (SplitError, MappingError, TuningError) as error:
-                typer.echo(str(error), err=True)
-                raise typer.Exit(1) from error
             if as_json:
                 results.append(_plain(name, result))
             else:
@@ -112,14 +139,54 @@ def main(
         typer.echo(json.dumps(results))
 
 
+@contextmanager
+def _errors_told() -> Iterator[None]:
+    """End the command with one line where data or options are not what they should be."""
+    try:
+        yield
+    except (SplitError, MappingError, TuningError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def refuse_unused(name: str, wanted: Wanted) -> None:
+    """Refuse options that a data set has no use for.
+
+    Raises
+    ------
+    SplitError
+        If one was given; says which, and what to do instead.
+    """
+    folder = _folder(name)
+    of_splits, of_logs = ", ".join(wanted.of_splits()), ", ".join(wanted.of_logs())
+    if folder is not None and is_fixed_split(folder):
+        if of_logs:
+            raise SplitError(
+                f"{name} is a fixed split, whose column split says what is judged: leave out "
+                f"{of_logs}, or measure it by itself"
+            )
+        return
+    is_mapped = folder is None or _is_mapped(folder)
+    if of_splits:
+        mapping = (folder.name if folder else name) if is_mapped else "NAME"
+        first = "" if is_mapped else "write a mapping NAME for it, and "
+        raise SplitError(
+            f"{name} is a log, judged by ten items with the settings of its mapping: leave out "
+            f"{of_splits}, or measure it by itself; to search settings, {first}"
+            f"`topshelf tune --mapping {mapping}`"
+        )
+    if is_mapped and of_logs:
+        raise SplitError(
+            f"{name} has a mapping, which says horizon_days and repeats itself: leave out {of_logs}"
+        )
+
+
 def _result(name: str, root: Path, wanted: Wanted) -> Result:
     """Measure one data set, in a process of its own."""
     folder = _folder(name)
     if folder is not None and is_fixed_split(folder):
         return _split_result(folder, root / folder.name, wanted)
     if folder is None or _is_mapped(folder):
-        if wanted.horizon_days or wanted.repeats:
-            raise SplitError(f"{name} has a mapping, which says horizon_days and repeats itself")
         chosen = folder.name if folder else name
         find_mapping(chosen, PROJECT_ROOT)
         return run_log(Settings(home=root, mapping=chosen))
@@ -135,7 +202,9 @@ def _split_result(folder: Path, home: Path, wanted: Wanted) -> Result:
     k = wanted.k or (int(others[0]["metric"].rsplit("_", 1)[1]) if others else 20)
     settings_file = HERE / "settings" / f"{folder.name}.settings.yml"
     if wanted.trials:
-        apart(search_split, folder, home, settings_file, wanted.part, wanted.trials, k)
+        apart(
+            search_split, folder, home, settings_file, wanted.part or DEFAULT_PART, wanted.trials, k
+        )
     return apart(measure_split, folder, home, settings_file, k)
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -65,13 +67,24 @@ def run_log(settings: Settings) -> Result:
         fit_seconds=frame["system"].map(lambda system: seconds[system]["fit"]),
         score_seconds=frame["system"].map(lambda system: seconds[system]["score"]),
     )[COLUMNS]
-    order = summary["order"]
-    notes = [
+    notes = (
         f"{summary['seconds']:,.0f} s for everything, with tests and publishing",
-        *([f"served lists ordered by {order}"] if order else []),
+        *order_notes(summary),
         reach(settings),
-    ]
-    return Result(rows, usage.ru_maxrss * 1024, tuple(notes))
+    )
+    return Result(rows, usage.ru_maxrss * 1024, notes)
+
+
+def order_notes(summary: Mapping[str, Any]) -> list[str]:
+    """Say what ordered the lists that were measured, and those that are served.
+
+    Parameters
+    ----------
+    summary : mapping
+        Of `topshelf run --json`.
+    """
+    orders = {"measured": summary["measured_order"], "served": summary["order"]}
+    return [f"{lists} lists ordered by {order}" for lists, order in orders.items() if order]
 
 
 def log_seconds(models: dict[str, float]) -> dict[str, dict[str, float]]:

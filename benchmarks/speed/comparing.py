@@ -71,10 +71,13 @@ def compare(
 
 
 def _medians(runs: list[Measured], first: list[Measured]) -> Compared:
-    ratios = [one.seconds / base.seconds for one, base in zip(runs, first, strict=False)]
+    ratio = float("nan")
+    if first:
+        pairs = zip(runs, first, strict=True)
+        ratio = median(one.seconds / base.seconds for one, base in pairs)
     return Compared(
         median(one.seconds for one in runs),
         median(one.cpu_seconds for one in runs),
         median(one.peak_mib for one in runs),
-        median(ratios) if ratios else float("nan"),
+        ratio,
     )

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,7 +48,7 @@ class Limits:
     ----------
     seconds : float
         From the start of the process to its end.
-    resident_bytes : int
+    resident_bytes : float
         Resident memory, at one moment, of the process and those it started.
     """
 
@@ -107,24 +109,8 @@ def run_task(
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
                 start_new_session=True,
             )
-            if process.stdin is None:
-                raise TaskError("the process has no standard input")
-            process.stdin.write(json.dumps(request).encode())
-            process.stdin.close()
-            peaks: dict[int, int] = {}
-            times: dict[int, float] = {}
-            started = time.monotonic()
-            while process.poll() is None:
-                family = _family(process.pid)
-                for pid in family:
-                    peaks[pid] = max(peaks.get(pid, 0), peak_bytes(pid))
-                    times[pid] = max(times.get(pid, 0.0), cpu_seconds(pid))
-                exceeded = _exceeded(limits, time.monotonic() - started, family)
-                if exceeded:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-                    raise LimitError(exceeded)
-                time.sleep(SAMPLING_SECONDS)
+            with _killed_on_error(process):
+                peaks, times = _watched(process, json.dumps(request), limits)
         if process.returncode:
             raise TaskError(f"{module} failed: {errors.read_text()[-2000:]}")
         told = json.loads(answer.read_text())
@@ -134,6 +120,44 @@ def run_task(
     return Measured(
         found.pop("seconds"), sum(times.values()), sum(peaks.values()) / MEBIBYTE, found
     )
+
+
+@contextmanager
+def _killed_on_error(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill a process and those it started if anything goes wrong, or somebody presses Ctrl-C.
+
+    The signal of the terminal does not reach them: they are a session of their own.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+
+
+def _watched(
+    process: subprocess.Popen[bytes], request: str, limits: Limits
+) -> tuple[dict[int, int], dict[int, float]]:
+    """Tell a process what to do, wait for its end, and return peaks and times by process id."""
+    if process.stdin is None:
+        raise TaskError("the process has no standard input")
+    process.stdin.write(request.encode())
+    process.stdin.close()
+    peaks: dict[int, int] = {}
+    times: dict[int, float] = {}
+    started = time.monotonic()
+    while process.poll() is None:
+        family = _family(process.pid)
+        for pid in family:
+            peaks[pid] = max(peaks.get(pid, 0), peak_bytes(pid))
+            times[pid] = max(times.get(pid, 0.0), cpu_seconds(pid))
+        exceeded = _exceeded(limits, time.monotonic() - started, family)
+        if exceeded:
+            raise LimitError(exceeded)
+        time.sleep(SAMPLING_SECONDS)
+    return peaks, times
 
 
 def _exceeded(limits: Limits, seconds: float, family: list[int]) -> str:

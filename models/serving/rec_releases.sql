@@ -37,6 +37,25 @@ aliases as (
 
 ),
 
+-- A release was written before anything was done to it, even if that is noted later.
+last_changes as (
+
+    select
+        release_id,
+        action,
+        changed_by,
+        reason,
+        failed_gates
+
+    from changes
+
+    qualify row_number() over (
+        partition by release_id
+        order by action = 'build', change_number desc
+    ) = 1
+
+),
+
 releases as (
 
     select
@@ -46,10 +65,6 @@ releases as (
         arg_max(changed_by, change_number) filter (where action = 'promote') as promoted_by,
         arg_max(is_forced, change_number) filter (where action = 'promote') as is_forced,
         count(*) filter (where action = 'blocked') as blocked_count,
-        arg_max(action, change_number) as last_action,
-        arg_max(changed_by, change_number) as last_changed_by,
-        arg_max(reason, change_number) as last_reason,
-        arg_max(failed_gates, change_number) as last_failed_gates,
         max(changed_at) as last_changed_at
 
     from changes
@@ -63,10 +78,10 @@ final as (
     select
         releases.release_id,
         releases.promoted_by,
-        releases.last_action,
-        releases.last_changed_by,
-        releases.last_reason,
-        releases.last_failed_gates,
+        last_changes.action as last_action,
+        last_changes.changed_by as last_changed_by,
+        last_changes.reason as last_reason,
+        last_changes.failed_gates as last_failed_gates,
         cast(releases.blocked_count as bigint) as blocked_count,
         case
             when releases.release_id = aliases.canary_release_id
@@ -82,6 +97,8 @@ final as (
         releases.last_changed_at
 
     from releases
+
+    inner join last_changes on releases.release_id = last_changes.release_id
 
     cross join aliases
 

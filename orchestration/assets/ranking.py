@@ -32,7 +32,10 @@ class RankerConfig(dg.Config):
     iterations: int | None = None
     negatives_per_positive: float | None = None
     seed: int | None = None
+    # Of one ranker; more than idle cores are many times slower than one.
     threads: int = 1
+    # Contending rankers that are fitted at a time.
+    workers: int = 2
 
 
 @dg.multi_asset(
@@ -67,6 +70,7 @@ def ranker(
             config.threads,
             ranker_attributes(log.read()),
             repeats=log.read().repeats,
+            workers=config.workers,
         )
     with watch.timing("ranking"):
         count = warehouse.replace_by_blocks(

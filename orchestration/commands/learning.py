@@ -40,7 +40,8 @@ def tune(
     part: Annotated[
         list[str] | None,
         typer.Option(
-            help="sql, als, blend or ranker; may be repeated. [default: all]", show_default=False
+            help="sql (co-visitation), als, blend or ranker; may be repeated. [default: all]",
+            show_default=False,
         ),
     ] = None,
     folds: Annotated[
@@ -57,9 +58,10 @@ def tune(
 ) -> None:
     """Search for better settings of a log, on periods before its test period.
 
-    The list of covisitation is tuned first, then the factorisation, then the ranker, each with
-    what was found before it. The present settings are the first trial of each. What is found is
-    written beside the mapping as NAME.settings.proposed.yml; a run uses NAME.settings.yml.
+    Co-visitation (sql) is tuned first, then the factorisation (als), the weights of the blend and
+    the ranker, each with what was found before it. The present settings are the first trial of
+    each. What is found is written beside the mapping as NAME.settings.proposed.yml; a run uses
+    NAME.settings.yml.
 
     Safe to stop at any moment: finished trials are kept, and the same command goes on from there.
     """

@@ -241,7 +241,9 @@ def note_builds(releases: Path, changed_by: str) -> None:
     """Note in the history which releases were written since."""
     with holding_aliases(releases):
         pointers, trail = mend(releases), trail_of(releases)
-        noted = {change.release_id for change in read_history(releases)}
+        # Other changes may name a release earlier: one that was blocked, or came from elsewhere.
+        history = read_history(releases)
+        noted = {change.release_id for change in history if change.action == "build"}
         for name in reversed(releases_on_disk(releases)):
             if name in noted:
                 continue

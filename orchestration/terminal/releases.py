@@ -197,7 +197,9 @@ def _said(change: Change) -> str:
 def _row(releases: Path, name: str, pointers: Pointers) -> dict[str, Any]:
     """Describe a release; one that is damaged says so."""
     changes = [change for change in read_history(releases) if change.release_id == name]
-    last = changes[-1] if changes else None
+    # It was written before anything was done to it, even if that was noted later.
+    done = [change for change in changes if change.action != "build"] or changes
+    last = done[-1] if done else None
     aliases = [
         a for a in ("live", "canary", "shadow", "previous") if pointers.release_of(a) == name
     ]

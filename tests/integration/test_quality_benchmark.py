@@ -68,9 +68,12 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def results(split, log, home):
-    """Measure both with one command, the small log after the split."""
+    """Measure both with one command, the small log after the split.
+
+    Twenty items and the last seven days are what is judged by default.
+    """
     folder, _ = split
-    options = ["--k", str(K), "--horizon", "7", "--home", str(home), "--json"]
+    options = ["--home", str(home), "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.quality", str(folder), str(log), *options],
         cwd=PROJECT_ROOT,

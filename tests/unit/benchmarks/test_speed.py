@@ -1,5 +1,8 @@
 """What the figures rest on: equal rows, equal quality, honest seconds and memory."""
 
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import duckdb
@@ -83,6 +86,25 @@ def test_a_task_that_needs_more_than_it_may_have_fails():
 def test_a_task_that_takes_more_than_it_may_is_killed(limits, reason):
     with pytest.raises(LimitError, match=reason):
         run_task("tests.unit.benchmarks.speed_task", {"mebibytes": 1000}, limits=limits)
+
+
+def test_who_stops_the_benchmark_stops_the_task_too(monkeypatch):
+    started = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    monkeypatch.setattr(time, "sleep", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_task("tests.unit.benchmarks.speed_task", {"mebibytes": 200})
+    (process,) = started
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 from datetime import datetime
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,33 @@ def teaching(labels="choose", shown=None):
 )
 def test_the_setting_says_which_rankers_contend(labels, names):
     assert list(teaching(labels).rankers(rows())) == names
+
+
+class Watched(Teaching):
+    """Notes in `running` who is being fitted, and in `most` how many at a time."""
+
+    running: ClassVar[list[str]] = []
+    most: ClassVar[list[int]] = []
+
+    def fit(self, rows, chosen=RANKER):
+        """Fit as the product does."""
+        self.running.append(chosen)
+        self.most.append(len(self.running))
+        fitted = super().fit(rows, chosen)
+        self.running.remove(chosen)
+        return fitted
+
+
+def test_no_more_rankers_are_fitted_at_a_time_than_there_are_workers_and_all_are_the_same():
+    params, shown = RankerParams(labels="choose", iterations=20), shown_lists(FIRST, 0.5)
+    probes = pd.DataFrame({"hint": np.linspace(-3, 3, 20)})
+    scores = []
+    for workers in (1, 2):
+        Watched.most.clear()
+        fitted = Watched(params, ["hint"], (), 1, shown, workers).rankers(rows())
+        assert max(Watched.most) == workers
+        scores.append(pd.concat([score_frame(ranker, probes) for ranker in fitted.values()]))
+    pd.testing.assert_frame_equal(*scores)
 
 
 @pytest.mark.parametrize("labels", ["choose", "time", "impressions"])

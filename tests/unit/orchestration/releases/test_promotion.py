@@ -191,6 +191,18 @@ def test_every_release_is_noted_once(three):
     assert read_pointers(three) == Pointers()
 
 
+def test_a_release_that_was_refused_before_it_was_noted_is_noted_all_the_same(
+    build, releases, sign
+):
+    build("old", age_hours=200.0)
+    with pytest.raises(PromotionBlockedError):
+        promote(releases, "old", BOUNDS, sign())
+    for run in ("run 1", "run 2"):
+        note_builds(releases, run)
+    noted = [(change.action, change.release_id) for change in read_history(releases)]
+    assert noted == [("blocked", "old"), ("build", "old")]
+
+
 def test_a_crash_between_journal_and_file_is_mended(three, sign, monkeypatch):
     promote(three, "r1", BOUNDS, sign())
 
