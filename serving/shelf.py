@@ -48,6 +48,12 @@ class Shelved:
         """The release that answers whoever is not in the canary."""
         return self.bundles.get(self.last_good or "")
 
+    def beside(self, bundle: Bundle) -> list[Bundle]:
+        """Return the other open releases, the live one first and then the one before it."""
+        ids = (self.last_good or "", self.pointers.previous or "", *sorted(self.bundles))
+        opened = [self.bundles[one] for one in dict.fromkeys(ids) if one in self.bundles]
+        return [one for one in opened if one is not bundle]
+
     def chosen(self, user_id: str) -> tuple[Bundle | None, str]:
         """Return the release that answers a user, and its alias: `live` or `canary`."""
         variant = self.pointers.variant_of(user_id)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from serving.answering import Course
-from serving.application import LOG, Application
+from serving.application import Application
 from serving.contracts import Id, Similar, Word
 from serving.impressions import impression_rows, log_impressions
 from serving.pointers import LIVE
@@ -85,15 +85,14 @@ def _found(
 ) -> tuple[list[dict[str, Any]], str]:
     """Go down to what can be read: neighbours, what is popular, nothing."""
     if bundle is None:
-        course.degraded.append("release")
+        course.lacked("release")
         return [], "none"
     for fallback, step in (("neighbours", _neighbours), ("popular", _popular)):
         try:
             rows = step(bundle, item_id)
         # The file was damaged after it had been verified; that of the next step may be whole.
         except Exception:
-            LOG.exception("the release %s cannot be read", bundle.release_id)
-            course.degraded[:] = ["release"]
+            course.was_damaged(bundle)
             continue
         if rows:
             return rows, fallback

@@ -5,6 +5,8 @@ import sqlite3
 import time
 from contextlib import closing
 
+import pytest
+
 from feature_repo.recent_events import FILE, RecentEvent
 from feature_repo.recent_sqlite import SqliteRecentEvents
 from serving import ladder
@@ -117,14 +119,48 @@ def test_a_canary_that_was_damaged_while_it_is_served_leaves_the_list_to_the_liv
     assert read_variant_counts(tmp_path / "releases", 1)["canary"].errors == 1
 
 
-def test_a_list_that_was_damaged_while_it_is_served_is_an_empty_answer_that_says_so(
-    tmp_path, serving
-):
+def test_a_list_that_was_damaged_while_it_is_served_leaves_what_is_popular(tmp_path, serving):
     release = make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
     client = serving(tmp_path)
-    assert ask(client).items
+    assert ask(client).meta.fallback == "personal"
     scribble(release, "list_item")
+    answer = ask(client, n=4, explain=True)
+    assert [item.source for item in answer.items] == ["popular"] * 4
+    assert [item.rank for item in answer.items] == [1, 2, 3, 4]
+    assert (answer.meta.release, answer.meta.fallback) == ("shop-1", "popular")
+    assert answer.meta.explanation.degraded == ["release"]
+    assert 'topshelf_degraded_total{reason="release"} 1.0' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"previous": "shop-2", "canary": {"release_id": "shop-2", "percent": 0.0, "salt": "s"}},
+        {"shadow": "shop-2"},
+    ],
+)
+def test_a_live_release_without_a_readable_list_leaves_the_answer_to_another_open_one(
+    tmp_path, serving, further
+):
+    release = make_shop(tmp_path / "releases")
+    make_shop(tmp_path / "releases", "shop-2")
+    point(tmp_path, "shop-1", **further)
+    client = serving(tmp_path)
+    before = ask(client)
+    assert before.meta.release == "shop-1"
+    scribble(release, "list_item", "popular_item")
+    answer = ask(client, explain=True)
+    assert answer.items == before.items
+    assert (answer.meta.release, answer.meta.fallback) == ("shop-2", "personal")
+    assert answer.meta.explanation.degraded == ["release"]
+
+
+def test_where_nothing_can_be_read_the_answer_is_empty_and_says_so(tmp_path, serving):
+    release = make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    scribble(release, "list_item", "popular_item")
     answer = ask(client, explain=True)
     assert (answer.items, answer.meta.fallback) == ([], "none")
     assert answer.meta.explanation.degraded == ["release"]
