@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,7 @@ async def list_for(
     now: datetime,
     course: Course,
 ) -> "Listing":
-    """Find a list; one that does not reflect the events if that takes too long, or fails."""
+    """Find a list; one with its published order if ranking takes too long, or fails."""
     from serving.ladder import Listing, listed
 
     start = time.perf_counter()
@@ -102,7 +102,8 @@ async def list_for(
             except Exception:
                 LOG.exception("ranking failed")
                 course.lacked("failed")
-        return listed(bundle, wish, [], now)
+        # What was just bought or refused does not come back for want of a ranking.
+        return listed(bundle, replace(wish, unranked=(*wish.unranked, *events)), [], now)
     # The file was damaged after it had been verified; the caller knows what else there is.
     except Exception:
         course.was_damaged(bundle)

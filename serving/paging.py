@@ -76,10 +76,11 @@ async def page_for(
     """
     page = None
     for release, policy in _attempts(shelved, bundle, wish.policy):
-        attempt = replace(wish, policy=policy)
-        # What a release could not do with the events it is not asked to do again.
-        known = () if release.release_id in course.damaged else events
-        page = await _page(parts, release, attempt, span, known, now, course)
+        attempt, ranked = replace(wish, policy=policy), events
+        if release.release_id in course.damaged:
+            # What a release could not rank with before it is not asked to rank with again.
+            attempt, ranked = replace(attempt, unranked=tuple(events)), ()
+        page = await _page(parts, release, attempt, span, ranked, now, course)
         if page.items or release.release_id not in course.damaged:
             return page
     if page is None:
