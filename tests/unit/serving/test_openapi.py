@@ -1,0 +1,56 @@
+"""The OpenAPI document is whole: what it refers to is in it."""
+
+import pytest
+
+from serving.app import create_app
+from serving.keys import parse_keys
+from serving.problems import MEDIA_TYPE
+from serving.settings import ServingSettings
+
+KEYS = parse_keys("r read read-key-0123456789")
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    return create_app(ServingSettings(tmp_path_factory.mktemp("shop"))).openapi()
+
+
+def references(node):
+    """Yield every reference in a part of the document."""
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from references(one)
+
+
+def operations(document):
+    return [(path, one) for path, methods in document["paths"].items() for one in methods.values()]
+
+
+def test_every_reference_leads_somewhere(document):
+    found = set(references(document))
+    assert "#/components/schemas/ProblemDetails" in found
+    for reference in found:
+        node = document
+        for part in reference.removeprefix("#/").split("/"):
+            assert part in node, reference
+            node = node[part]
+
+
+def test_every_problem_has_the_form_of_problem_details(document):
+    problems = [
+        response["content"][MEDIA_TYPE]["schema"]
+        for _, operation in operations(document)
+        for response in operation["responses"].values()
+        if MEDIA_TYPE in response.get("content", {})
+    ]
+    assert len(problems) > 10
+    assert all(one == {"$ref": "#/components/schemas/ProblemDetails"} for one in problems)
+    told = document["components"]["schemas"]["ProblemDetails"]
+    assert {"title", "status", "detail", "instance"} == set(told["required"])
+    assert told["properties"]["errors"]["anyOf"][0]["items"] == {
+        "$ref": "#/components/schemas/FieldProblem"
+    }
