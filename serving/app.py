@@ -64,7 +64,7 @@ def create_app(
     app.include_router(recommendations.router(parts))
     app.include_router(similar.router(parts))
     app.include_router(status.router(parts))
-    openapi.install(app)
+    openapi.install(app, has_keys=bool(settings.keys))
     app.add_middleware(AdmissionMiddleware, limits=settings.limits, metrics=parts.metrics)
     return app
 

@@ -14,6 +14,7 @@ from serving.contracts import Id, Recommendations, Word
 from serving.experiments import EXPERIMENT, HOLDOUT, POLICIES, chosen_policy
 from serving.impressions import impression_rows, log_impressions
 from serving.limits import RETRY_SECONDS
+from serving.openapi import WITH_REQUEST_ID
 from serving.paging import page_for
 from serving.pointers import LIVE
 from serving.problems import Problem, described
@@ -55,7 +56,7 @@ def router(parts: Application) -> APIRouter:
         "/v1/recommendations/{user_id:path}",
         tags=["lists"],
         summary="Ask for a list for a user",
-        responses=described(401, 403, 422, 429, 503),
+        responses={**WITH_REQUEST_ID, **described(401, 403, 422, 429, 503)},
         response_model=Recommendations,
     )
     async def get_recommendations(

@@ -12,6 +12,7 @@ from serving.answering import Course
 from serving.application import Application
 from serving.contracts import Id, Similar, Word
 from serving.impressions import impression_rows, log_impressions
+from serving.openapi import WITH_REQUEST_ID
 from serving.pointers import LIVE
 from serving.problems import described
 from serving.routes.admitted import admitted
@@ -43,7 +44,7 @@ def router(parts: Application) -> APIRouter:
         "/v1/similar/{item_id:path}",
         tags=["lists"],
         summary="Ask what goes with an item",
-        responses=described(401, 403, 422, 429, 503),
+        responses={**WITH_REQUEST_ID, **described(401, 403, 422, 429, 503)},
         response_model=Similar,
     )
     async def get_similar(
