@@ -116,7 +116,7 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
         # Never empty: what was seen is better than nothing, what was refused is not.
         first, found = _last_resort(bundle, touched, wish, refused)
     return Listing(
-        found, first, taste.history.size, taste.event_count, counts["candidates"], barred.size
+        found, first, taste.history.size, len(taste.events), counts["candidates"], barred.size
     )
 
 
