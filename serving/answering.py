@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +23,28 @@ class Course:
     Attributes
     ----------
     degraded : list of str
-        What was not available: `store`, `slow`, `failed`, `release`.
+        What was not available, each once: `store`, `slow`, `failed`, `release`.
+    damaged : set of str
+        Releases that could not be read, by id.
     timings : dict of str to float
         Milliseconds, by part.
     """
 
     degraded: list[str] = field(default_factory=list)
+    damaged: set[str] = field(default_factory=set)
     timings: dict[str, float] = field(default_factory=dict)
     _start: float = field(default_factory=time.perf_counter)
+
+    def lacked(self, what: str) -> None:
+        """Note that something was not available."""
+        if what not in self.degraded:
+            self.degraded.append(what)
+
+    def was_damaged(self, bundle: "Bundle") -> None:
+        """Note that a release cannot be read; called while its error is handled."""
+        LOG.exception("the release %s cannot be read", bundle.release_id)
+        self.damaged.add(bundle.release_id)
+        self.lacked("release")
 
     def took(self, part: str, since: float) -> None:
         """Note how long a part took."""
@@ -45,7 +59,7 @@ class Course:
 async def recent_events(parts: Application, user_id: str, course: Course) -> list[RecentEvent]:
     """Read what a user did lately; nothing if the store does not answer in its time."""
     if parts.store_breaker.is_open:
-        course.degraded.append("store")
+        course.lacked("store")
         return []
     start = time.perf_counter()
     try:
@@ -59,7 +73,7 @@ async def recent_events(parts: Application, user_id: str, course: Course) -> lis
     except (OSError, TimeoutError) as error:
         LOG.warning("the online store does not answer: %s", error)
         parts.store_breaker.failed()
-        course.degraded.append("store")
+        course.lacked("store")
         return []
     finally:
         course.took("store", start)
@@ -73,7 +87,7 @@ async def list_for(
     now: datetime,
     course: Course,
 ) -> "Listing":
-    """Find a list; one that does not reflect the events if that takes too long, or fails."""
+    """Find a list; one with its published order if ranking takes too long, or fails."""
     from serving.ladder import Listing, listed
 
     start = time.perf_counter()
@@ -84,15 +98,15 @@ async def list_for(
             try:
                 return await asyncio.wait_for(ranking, parts.settings.rank_seconds)
             except TimeoutError:
-                course.degraded.append("slow")
+                course.lacked("slow")
             except Exception:
                 LOG.exception("ranking failed")
-                course.degraded.append("failed")
-        return listed(bundle, wish, [], now)
-    # Not even the stored list can be read: the file was damaged after it had been verified.
+                course.lacked("failed")
+        # What was just bought or refused does not come back for want of a ranking.
+        return listed(bundle, replace(wish, unranked=(*wish.unranked, *events)), [], now)
+    # The file was damaged after it had been verified; the caller knows what else there is.
     except Exception:
-        LOG.exception("the release %s cannot be read", bundle.release_id)
-        course.degraded.append("release")
+        course.was_damaged(bundle)
         return Listing()
     finally:
         course.took("rank", start)
@@ -121,8 +135,7 @@ def described_items(
         return [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=offset + 1)]
     # As in `list_for`: the file was damaged after it had been verified.
     except Exception:
-        LOG.exception("the release %s cannot be read", bundle.release_id)
-        course.degraded.append("release")
+        course.was_damaged(bundle)
         return []
 
 

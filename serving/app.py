@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from serving import problems
+from serving import openapi, problems
 from serving.application import Application
 from serving.limits import AdmissionMiddleware
 from serving.routes import events, recommendations, similar, status
@@ -64,6 +64,7 @@ def create_app(
     app.include_router(recommendations.router(parts))
     app.include_router(similar.router(parts))
     app.include_router(status.router(parts))
+    openapi.install(app, has_keys=bool(settings.keys))
     app.add_middleware(AdmissionMiddleware, limits=settings.limits, metrics=parts.metrics)
     return app
 

@@ -130,7 +130,7 @@ RECOMMENDATIONS_EXAMPLE: dict[str, Any] = {
         }
     ],
     "meta": {
-        "request_id": "3f6c0d0e8b0f4a5f",
+        "request_id": "3f6c0d0e8b0f4a5f91c27d34",
         "release": "20261123T184603-ac8ad945",
         "variant": "live",
         "generated_at": "2026-03-01T00:00:00Z",
@@ -149,8 +149,31 @@ class Recommendations(BaseModel):
     meta: Meta
 
 
+SIMILAR_ITEM_EXAMPLE: dict[str, Any] = {
+    "item_id": "i0298",
+    "rank": 1,
+    "score": 0.42,
+    "source": "covisitation",
+    "support": 104,
+    "reason": "104 people had both",
+}
+SIMILAR_EXAMPLE: dict[str, Any] = {
+    "items": [SIMILAR_ITEM_EXAMPLE],
+    "meta": {
+        "request_id": "9b1f0c6d2a7e4f5889d3c0a1",
+        "release": "20261123T184603-ac8ad945",
+        "variant": "live",
+        "generated_at": "2026-03-01T00:00:00Z",
+        "fallback": "neighbours",
+        "timings": {"total": 0.3},
+    },
+}
+
+
 class SimilarItem(BaseModel):
     """One neighbour of an item."""
+
+    model_config = ConfigDict(json_schema_extra={"example": SIMILAR_ITEM_EXAMPLE})
 
     item_id: str = Field(description="The neighbour.")
     rank: int = Field(description="Place among the neighbours, from 1.", ge=1)
@@ -163,12 +186,23 @@ class SimilarItem(BaseModel):
 class Similar(BaseModel):
     """What goes with an item."""
 
+    model_config = ConfigDict(json_schema_extra={"example": SIMILAR_EXAMPLE})
+
     items: list[SimilarItem]
     meta: Meta
 
 
+STATUS_EXAMPLE: dict[str, Any] = {
+    "status": "degraded",
+    "release": "20261123T184603-ac8ad945",
+    "degraded": ["the online store does not answer"],
+}
+
+
 class Status(BaseModel):
     """Whether the application answers."""
+
+    model_config = ConfigDict(json_schema_extra={"example": STATUS_EXAMPLE})
 
     status: Literal["ok", "degraded", "starting"]
     release: str | None = Field(default=None, description="The live release of this process.")

@@ -35,6 +35,8 @@ class Wish:
         Items that must not be shown, by id.
     policy : str
         `live` goes down the whole ladder; `popular` shows everybody what is popular.
+    unranked : tuple of RecentEvent
+        Events that take their items off the list and change nothing else about it.
     """
 
     user_id: str
@@ -42,6 +44,7 @@ class Wish:
     category: str | None = None
     exclude: frozenset[str] = frozenset()
     policy: str = LIVE
+    unranked: tuple[RecentEvent, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,9 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
     Listing
         Without items only if the release has none that the wish allows.
     """
-    taste = taste_of(bundle, wish.user_id, events, now)
-    barred = taste.barred(bundle, repeats=repeats_of(bundle))
+    touched = taste_of(bundle, wish.user_id, [*events, *wish.unranked], now)
+    barred = touched.barred(bundle, repeats=repeats_of(bundle))
+    taste = taste_of(bundle, wish.user_id, events, now) if wish.unranked else touched
     refused = [i for i in map(bundle.item_index, wish.exclude) if i is not None]
     if refused:
         barred = np.union1d(barred, np.array(refused, dtype=np.int64))
@@ -110,9 +114,9 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
             break
     if not found:
         # Never empty: what was seen is better than nothing, what was refused is not.
-        first, found = _last_resort(bundle, taste, wish, refused)
+        first, found = _last_resort(bundle, touched, wish, refused)
     return Listing(
-        found, first, taste.history.size, taste.event_count, counts["candidates"], barred.size
+        found, first, taste.history.size, len(taste.events), counts["candidates"], barred.size
     )
 
 

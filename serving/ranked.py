@@ -51,7 +51,7 @@ def ranked_entries(
         return [], 0
     items = np.array([entry.item for entry in entries])
     base = _published_log_odds(published)
-    quiet = replace(taste, lately=(), event_count=0)
+    quiet = replace(taste, lately=(), events=())
     before = _signals(bundle, quiet, barred)
     gain, estimate = _gains(bundle, taste, quiet, items, (before, after), now)
     strangers = slice(len(published), None)

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from serving.activity import VIEW, activity_at
 from serving.bundle import Bundle
 from serving.signals import COVISITED_PROPOSED, Signals
-from serving.taste import DAY, Taste
+from serving.taste import Taste
 
 PEOPLE = "item_activity__user_count"
 
@@ -84,7 +85,7 @@ def ranker_inputs(
     if taste.user is not None:
         of_users = columns.user >= 0
         inputs[:, of_users] = bundle.arrays["user_features"][taste.user][columns.user[of_users]]
-    _put(inputs, columns, _activity(inputs, columns, taste, now))
+    _put(inputs, columns, _activity(bundle, taste, now))
     _put(inputs, columns, _signal_columns(bundle, items, signals))
     _put(inputs, columns, _category_columns(bundle, taste, items))
     _put(inputs, columns, _compared(inputs, columns))
@@ -100,34 +101,10 @@ def _put(inputs: np.ndarray, columns: Columns, values: dict[str, np.ndarray | fl
             inputs[:, place] = column
 
 
-def _activity(
-    inputs: np.ndarray, columns: Columns, taste: Taste, now: float
-) -> dict[str, np.ndarray | float]:
-    """Return what the user did, with the recent events added."""
-    if not taste.lately:
-        return {}
-    events = sum(one.events for one in taste.lately)
-    positives = sum(one.positives for one in taste.lately)
-    known = set(taste.history.tolist())
-    new_items = sum(one.item not in known for one in taste.lately)
-    added = {
-        "interaction_count": events,
-        "interaction_count_7d": events,
-        "interaction_count_28d": events,
-        "positive_count": positives,
-        "positive_count_28d": positives,
-        "positive_count_84d": positives,
-        "item_count": new_items,
-        "item_count_28d": new_items,
-    }
-    values: dict[str, np.ndarray | float] = {
-        "user_activity__days_since_last": max(0.0, now - taste.lately[0].last_at) / DAY
-    }
-    for name, more in added.items():
-        place = columns.place(f"user_activity__{name}")
-        if place is not None:
-            values[f"user_activity__{name}"] = np.nan_to_num(inputs[:, place]) + more
-    return values
+def _activity(bundle: Bundle, taste: Taste, now: float) -> dict[str, np.ndarray | float]:
+    """Return what the user did; what the release does not hold stays as it is."""
+    found = activity_at(bundle, taste.user, taste.events, now)
+    return {f"{VIEW}__{name}": value for name, value in found.items() if value is not None}
 
 
 def _signal_columns(

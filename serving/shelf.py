@@ -1,7 +1,9 @@
 """The releases that one process answers from, changed while requests run."""
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +17,8 @@ from serving.taste import cutoff_of
 
 LOG = logging.getLogger("topshelf.serving")
 POLL_SECONDS = 0.5
+# For so long a release is left alone that could not be opened, though its files may be whole.
+FAULT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,12 @@ class Shelved:
         """The release that answers whoever is not in the canary."""
         return self.bundles.get(self.last_good or "")
 
+    def beside(self, bundle: Bundle) -> list[Bundle]:
+        """Return the other open releases, the live one first and then the one before it."""
+        ids = (self.last_good or "", self.pointers.previous or "", *sorted(self.bundles))
+        opened = [self.bundles[one] for one in dict.fromkeys(ids) if one in self.bundles]
+        return [one for one in opened if one is not bundle]
+
     def chosen(self, user_id: str) -> tuple[Bundle | None, str]:
         """Return the release that answers a user, and its alias: `live` or `canary`."""
         variant = self.pointers.variant_of(user_id)
@@ -57,8 +67,27 @@ class Shelved:
         return self.live, LIVE
 
 
-# Of each file its name, its size and when it was written.
-Files = frozenset[tuple[str, int, int]]
+# Of each file its name, its size, when it was written, and when anything about it changed.
+Files = frozenset[tuple[str, int, int, int]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a release could not be opened.
+
+    Attributes
+    ----------
+    files : frozenset
+        The files that it had.
+    words : str
+        What was wrong.
+    until : float
+        Moment of the clock until which it is left alone while these are its files.
+    """
+
+    files: Files
+    words: str
+    until: float
 
 
 class Shelf:
@@ -74,6 +103,8 @@ class Shelf:
         Releases that are open whatever the aliases point to.
     poll_seconds : float
         Between two looks.
+    clock : callable
+        Seconds that never go back.
     """
 
     def __init__(
@@ -82,11 +113,13 @@ class Shelf:
         warm: Callable[[Bundle], None] = lambda _: None,
         named: Collection[str] = (),
         poll_seconds: float = POLL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._releases, self._warm, self._poll_seconds = releases, warm, poll_seconds
         self._named = sorted(named)
         self._watch = PointerWatch(releases)
-        self._faulty: dict[str, tuple[Files, str]] = {}
+        self._clock = clock
+        self._faulty: dict[str, Fault] = {}
         self._ending = threading.Event()
         self.has_looked = threading.Event()
         self.shelved = Shelved()
@@ -129,11 +162,12 @@ class Shelf:
         bundles: dict[str, Bundle] = {}
         faults = []
         for release_id in wanted:
-            files = _files(self._releases / release_id)
-            known, fault = self._faulty.get(release_id, (None, ""))
+            files, now = _files(self._releases / release_id), self._clock()
+            known = self._faulty.get(release_id)
             # All its files may have to be read to find the damage: once, until they change.
-            if known == files and release_id not in before.bundles:
-                faults.append(fault)
+            is_open = release_id in before.bundles
+            if known and known.files == files and now < known.until and not is_open:
+                faults.append(known.words)
                 continue
             try:
                 bundle = before.bundles.get(release_id)
@@ -146,7 +180,8 @@ class Shelf:
                 if not isinstance(error, BundleError):
                     LOG.exception("the release %s cannot be used", release_id)
                 faults.append(f"release {release_id}: {error}")
-                self._faulty[release_id] = files, faults[-1]
+                until = math.inf if _is_damage(error) else now + FAULT_SECONDS
+                self._faulty[release_id] = Fault(files, faults[-1], until)
         return bundles, faults
 
     def _replace(self, shelved: Shelved) -> None:
@@ -174,4 +209,13 @@ def _files(folder: Path) -> Files:
         stats = [(path, path.stat()) for path in folder.rglob("*")]
     except OSError:
         return frozenset()
-    return frozenset((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)
+    return frozenset(
+        (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in stats
+    )
+
+
+def _is_damage(error: Exception) -> bool:
+    """Tell whether the files are to blame, and not what the machine lacked when they were read."""
+    cause = error.__cause__
+    is_read = not isinstance(cause, OSError) or isinstance(cause, FileNotFoundError)
+    return isinstance(error, BundleError) and is_read

@@ -53,7 +53,7 @@ class Taste:
         Items that the release knows of, ascending, and their weights at its cutoff.
     lately : tuple of Lately
         Items of recent events, newest first.
-    event_count : int
+    events : tuple of RecentEvent
         Recent events, with those of items that the release does not know.
     """
 
@@ -61,7 +61,7 @@ class Taste:
     history: np.ndarray
     history_weights: np.ndarray
     lately: tuple[Lately, ...] = ()
-    event_count: int = 0
+    events: tuple[RecentEvent, ...] = ()
 
     @property
     def items(self) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +113,7 @@ def taste_of(bundle: Bundle, user_id: str, events: Iterable[RecentEvent], now: d
     history, weights = (NOTHING, np.empty(0)) if user is None else bundle.history(user)
     new = since(bundle, events)
     lately = _by_item(bundle, new, now.timestamp())
-    return Taste(user, history, weights, lately, len(new))
+    return Taste(user, history, weights, lately, tuple(new))
 
 
 def since(bundle: Bundle, events: Iterable[RecentEvent]) -> list[RecentEvent]:

@@ -12,8 +12,8 @@ from orchestration.refreshing.batch import BATCH_ROWS, Batch, next_batch
 from orchestration.refreshing.progress import live_bundle, read_progress, write_progress
 from orchestration.refreshing.tables import refreshed_users, upsert
 from orchestration.resources import Features, MappedLog, Warehouse
+from serving.activity import ACTIVITY, VIEW
 from serving.application import open_recent_events
-from serving.refreshing import ACTIVITY, VIEW
 
 # The application gives up on a store sooner: a user waits for it, and nobody for this.
 STORE_SECONDS = 10.0

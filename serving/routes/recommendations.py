@@ -8,13 +8,14 @@ import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from serving.answering import Course, described_items, list_for, recent_events
+from serving.answering import Course, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
 from serving.experiments import EXPERIMENT, HOLDOUT, POLICIES, chosen_policy
-from serving.exploration import chance_of, explored
 from serving.impressions import impression_rows, log_impressions
 from serving.limits import RETRY_SECONDS
+from serving.openapi import WITH_REQUEST_ID
+from serving.paging import page_for
 from serving.pointers import LIVE
 from serving.problems import Problem, described
 from serving.routes.admitted import admitted
@@ -22,10 +23,8 @@ from serving.routes.checked import CheckedRoute
 from serving.watching import count_answer, repeat_in_shadow
 
 if TYPE_CHECKING:
-    from feature_repo.recent_events import RecentEvent
     from serving.bundle import Bundle
     from serving.entries import Entry
-    from serving.ladder import Listing, Wish
     from serving.shelf import Shelved
 
 JSON = "application/json"
@@ -53,30 +52,11 @@ def router(parts: Application) -> APIRouter:
         )
         explain: bool = Field(default=False, description="Say what the list was made from.")
 
-    async def page(
-        bundle: "Bundle",
-        wish: "Wish",
-        query: ListQuery,
-        events: "list[RecentEvent]",
-        now: datetime,
-        course: Course,
-    ) -> "tuple[Listing, list[Entry], list[dict[str, Any]]]":
-        """Return what a release lists, the entries that are shown of it, and their description."""
-        listing = await list_for(parts, bundle, wish, events, now, course)
-        entries = listing.entries
-        if exploration.rate:
-            chance = chance_of(wish.user_id, bundle.release_id, entries, exploration, now)
-            entries, has_changed = explored(entries, exploration, chance)
-            is_shown = query.offset < exploration.rank <= query.offset + query.n
-            parts.metrics.explored.inc(has_changed and is_shown)
-        entries = entries[query.offset : query.offset + query.n]
-        return listing, entries, described_items(bundle, entries, query.offset, course)
-
     @routes.get(
         "/v1/recommendations/{user_id:path}",
         tags=["lists"],
         summary="Ask for a list for a user",
-        responses=described(401, 403, 422, 429, 503),
+        responses={**WITH_REQUEST_ID, **described(401, 403, 422, 429, 503)},
         response_model=Recommendations,
     )
     async def get_recommendations(
@@ -100,11 +80,9 @@ def router(parts: Application) -> APIRouter:
             count_answer(parts, shelved, user_id, variant, None, course)
             return response
         events = await recent_events(parts, user_id, course)
-        listing, entries, items = await page(bundle, wish, query, events, now, course)
-        if "release" in course.degraded and shelved.live and bundle is not shelved.live:
-            # A release on trial that cannot be read is no reason to show nothing.
-            bundle = shelved.live
-            listing, entries, items = await page(bundle, wish, query, events, now, course)
+        span = slice(query.offset, query.offset + query.n)
+        page = await page_for(parts, shelved, bundle, wish, span, events, now, course)
+        bundle, listing, items = page.bundle, page.listing, page.items
         explanation = None
         if query.explain:
             explanation = {
@@ -114,7 +92,7 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        fallback = listing.fallback if items or not entries else "none"
+        fallback = listing.fallback if items or not page.entries else "none"
         response = _answer(parts, bundle, variant, items, fallback, course, explanation)
         _log(
             parts,
@@ -126,7 +104,7 @@ def router(parts: Application) -> APIRouter:
             fallback,
             course,
             items,
-            entries[: len(items)],
+            page.entries[: len(items)],
             now,
         )
         count_answer(parts, shelved, user_id, variant, bundle.release_id, course)
@@ -153,7 +131,7 @@ def _chosen(
         bundle, why = (shelved.live, LIVE) if arm == HOLDOUT else shelved.chosen(user_id)
         named = bundle
     if named is None:
-        course.degraded.append("release")
+        course.lacked("release")
     return bundle, f"{why} {arm}" if arm else why, policy
 
 

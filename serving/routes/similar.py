@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from serving.answering import Course
-from serving.application import LOG, Application
+from serving.application import Application
 from serving.contracts import Id, Similar, Word
 from serving.impressions import impression_rows, log_impressions
+from serving.openapi import WITH_REQUEST_ID
 from serving.pointers import LIVE
 from serving.problems import described
 from serving.routes.admitted import admitted
@@ -43,7 +44,7 @@ def router(parts: Application) -> APIRouter:
         "/v1/similar/{item_id:path}",
         tags=["lists"],
         summary="Ask what goes with an item",
-        responses=described(401, 403, 422, 429, 503),
+        responses={**WITH_REQUEST_ID, **described(401, 403, 422, 429, 503)},
         response_model=Similar,
     )
     async def get_similar(
@@ -85,15 +86,14 @@ def _found(
 ) -> tuple[list[dict[str, Any]], str]:
     """Go down to what can be read: neighbours, what is popular, nothing."""
     if bundle is None:
-        course.degraded.append("release")
+        course.lacked("release")
         return [], "none"
     for fallback, step in (("neighbours", _neighbours), ("popular", _popular)):
         try:
             rows = step(bundle, item_id)
         # The file was damaged after it had been verified; that of the next step may be whole.
         except Exception:
-            LOG.exception("the release %s cannot be read", bundle.release_id)
-            course.degraded[:] = ["release"]
+            course.was_damaged(bundle)
             continue
         if rows:
             return rows, fallback

@@ -9,11 +9,11 @@ import redis
 from feature_repo.lookup import fresh_features
 from feature_repo.store import open_store
 from orchestration.serve import serving_settings
+from serving.activity import ACTIVITY
 from serving.application import open_recent_events
 from serving.contracts import Event
 from serving.events import landing_row
 from serving.landing import LandingLog
-from serving.refreshing import ACTIVITY
 from tests.integration.serving.shop_home import make_batch, make_home, store_places
 from tests.unit.serving.shop_release import USER_IDS
 

@@ -46,7 +46,7 @@ def make_shop(releases: Path, release_id: str = "shop-1", **changed: object) -> 
     """Write the release.
 
     `changed` may be `repeats`, `has_ranker`, `pinned` (item to rank), `limits` (category to most),
-    and `unavailable` (items).
+    `unavailable` (items), and `activity` (feature of users to the value that all of them have).
     """
     matrix, model = fitted()
     columns = [ITEM_IDS.index(item_id) for item_id in matrix.item_ids]
@@ -79,7 +79,7 @@ def make_shop(releases: Path, release_id: str = "shop-1", **changed: object) -> 
                 "lists": {"per_user": LENGTH, "repeats": bool(changed.get("repeats"))},
                 "als": {"params": params, "mean_user_size": model.mean_user_size},
                 "item_features": [],
-                "user_features": ["user_activity__days_since_last"],
+                "user_features": [f"user_activity__{name}" for name in _activity(changed)],
             }
         )
     return releases / release_id
@@ -199,7 +199,11 @@ def _users(
     written.rows("history", histories, "item", "weight")
     written.rows("excluded", excluded, "item")
     written.whole("user_segment", np.where(np.arange(USERS) == BLANK_USERS[0], 1, -1))
-    written.whole("user_features", np.full((USERS, 1), 3.0))
+    written.whole("user_features", np.tile([*_activity(changed).values()], (USERS, 1)))
+
+
+def _activity(changed: dict) -> dict[str, float]:
+    return changed.get("activity", {"days_since_last": 3.0})
 
 
 def _ranker(written: Written, has_ranker: bool) -> None:

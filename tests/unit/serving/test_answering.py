@@ -5,6 +5,8 @@ import sqlite3
 import time
 from contextlib import closing
 
+import pytest
+
 from feature_repo.recent_events import FILE, RecentEvent
 from feature_repo.recent_sqlite import SqliteRecentEvents
 from serving import ladder
@@ -12,8 +14,10 @@ from serving.answering import Course, recent_events
 from serving.application import Application
 from serving.settings import ServingSettings
 from serving.variant_counts import read_variant_counts
-from tests.unit.serving.lists_asked import USER, ask, point
+from tests.unit.serving.lists_asked import USER, ask, point, shown
 from tests.unit.serving.shop_release import make_shop, scribble
+
+IN_TIME = ladder.listed
 
 
 def locked(path):
@@ -22,6 +26,18 @@ def locked(path):
     connection.execute("pragma journal_mode = delete")
     connection.execute("begin exclusive")
     return connection
+
+
+def failing(bundle, wish, events, now):
+    """Fail wherever there are events to rank with."""
+    if events:
+        raise ArithmeticError
+    return IN_TIME(bundle, wish, events, now)
+
+
+def too_slow(bundle, wish, events, now):
+    time.sleep(1 if events else 0)
+    return IN_TIME(bundle, wish, events, now)
 
 
 def test_without_an_online_store_the_published_list_is_sent_and_labelled(tmp_path, serving):
@@ -75,13 +91,7 @@ def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving, monk
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
     client = serving(tmp_path, rank_seconds=0.05)
-    in_time = ladder.listed
-
-    def too_late(bundle, wish, events, now):
-        time.sleep(1 if events else 0)
-        return in_time(bundle, wish, events, now)
-
-    monkeypatch.setattr(ladder, "listed", too_late)
+    monkeypatch.setattr(ladder, "listed", too_slow)
     event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
     client.post("/v1/events", json=event)
     answer = ask(client, explain=True)
@@ -117,14 +127,91 @@ def test_a_canary_that_was_damaged_while_it_is_served_leaves_the_list_to_the_liv
     assert read_variant_counts(tmp_path / "releases", 1)["canary"].errors == 1
 
 
-def test_a_list_that_was_damaged_while_it_is_served_is_an_empty_answer_that_says_so(
-    tmp_path, serving
-):
+def test_a_list_that_was_damaged_while_it_is_served_leaves_what_is_popular(tmp_path, serving):
     release = make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
     client = serving(tmp_path)
-    assert ask(client).items
+    assert ask(client).meta.fallback == "personal"
     scribble(release, "list_item")
+    answer = ask(client, n=4, explain=True)
+    assert [item.source for item in answer.items] == ["popular"] * 4
+    assert [item.rank for item in answer.items] == [1, 2, 3, 4]
+    assert (answer.meta.release, answer.meta.fallback) == ("shop-1", "popular")
+    assert answer.meta.explanation.degraded == ["release"]
+    assert 'topshelf_degraded_total{reason="release"} 1.0' in client.get("/metrics").text
+
+
+@pytest.mark.parametrize(
+    "further",
+    [
+        {"previous": "shop-2", "canary": {"release_id": "shop-2", "percent": 0.0, "salt": "s"}},
+        {"shadow": "shop-2"},
+    ],
+)
+def test_a_live_release_without_a_readable_list_leaves_the_answer_to_another_open_one(
+    tmp_path, serving, further
+):
+    release = make_shop(tmp_path / "releases")
+    make_shop(tmp_path / "releases", "shop-2")
+    point(tmp_path, "shop-1", **further)
+    client = serving(tmp_path)
+    before = ask(client)
+    assert before.meta.release == "shop-1"
+    scribble(release, "list_item", "popular_item")
+    answer = ask(client, explain=True)
+    assert answer.items == before.items
+    assert (answer.meta.release, answer.meta.fallback) == ("shop-2", "personal")
+    assert answer.meta.explanation.degraded == ["release"]
+
+
+def test_where_nothing_can_be_read_the_answer_is_empty_and_says_so(tmp_path, serving):
+    release = make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    scribble(release, "list_item", "popular_item")
     answer = ask(client, explain=True)
     assert (answer.items, answer.meta.fallback) == ([], "none")
     assert answer.meta.explanation.degraded == ["release"]
+
+
+def test_what_was_just_refused_is_not_in_the_popular_list_either(tmp_path, serving):
+    release = make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    scribble(release, "list_item")
+    first = ask(client).items[0].item_id
+    event = {"user_id": USER, "item_id": first, "event_type": "dislike"}
+    client.post("/v1/events", json=event)
+    assert first not in shown(ask(client, n=50))
+
+
+@pytest.mark.parametrize(("ranking", "reason"), [(failing, "failed"), (too_slow, "slow")])
+@pytest.mark.parametrize("kind", ["purchase", "dislike"])
+def test_what_was_just_bought_or_disliked_stays_away_without_a_ranking(
+    tmp_path, serving, monkeypatch, ranking, reason, kind
+):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path, rank_seconds=0.05)
+    before = shown(ask(client, n=12))
+    monkeypatch.setattr(ladder, "listed", ranking)
+    client.post("/v1/events", json={"user_id": USER, "item_id": before[1], "event_type": kind})
+    answer = ask(client, n=11, explain=True)
+    assert shown(answer) == [before[0], *before[2:]]
+    assert (answer.meta.fallback, answer.meta.explanation.degraded) == ("personal", [reason])
+    # They are not in its order.
+    assert answer.meta.explanation.recent_events == 0
+
+
+def test_where_items_repeat_only_what_is_disliked_stays_away_without_a_ranking(
+    tmp_path, serving, monkeypatch
+):
+    make_shop(tmp_path / "releases", repeats=True)
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    before = shown(ask(client, n=12))
+    monkeypatch.setattr(ladder, "listed", failing)
+    for item_id, kind in ((before[1], "purchase"), (before[3], "dislike")):
+        event = {"user_id": USER, "item_id": item_id, "event_type": kind}
+        client.post("/v1/events", json=event)
+    assert shown(ask(client, n=11)) == [*before[:3], *before[4:]]

@@ -1,5 +1,7 @@
 """Which release answers: damaged ones, a canary, arms that name one, and whom none touches."""
 
+import errno
+import os
 import time
 from datetime import UTC, datetime
 
@@ -7,7 +9,7 @@ from serving.assignment import Arm, Experiment, is_held_out
 from serving.bundle import Bundle
 from serving.experiments import Holdout, RunningExperiment
 from serving.landing import landed_rows
-from serving.shelf import POLL_SECONDS
+from serving.shelf import FAULT_SECONDS, POLL_SECONDS, Shelf
 from serving.variant_counts import read_variant_counts
 from tests.unit.serving.lists_asked import ask, point, shown
 from tests.unit.serving.shop_release import USER_IDS, make_shop
@@ -46,6 +48,54 @@ def test_a_damaged_release_is_read_again_when_its_files_change(tmp_path, serving
     while client.get("/readyz").json()["degraded"]:
         time.sleep(0.05)
     assert ask(client).meta.release == "shop-2"
+
+
+def test_a_release_that_could_not_be_opened_once_is_opened_later(tmp_path, monkeypatch):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    clock, faults, opened = [0.0], [OSError(errno.EMFILE, "too many open files")], []
+    real = Bundle.open
+
+    def opening(path):
+        opened.append(path.name)
+        if faults:
+            raise faults.pop()
+        return real(path)
+
+    monkeypatch.setattr(Bundle, "open", opening)
+    shelf = Shelf(tmp_path / "releases", clock=lambda: clock[0])
+    shelf.look()
+    assert shelf.shelved.live is None
+    assert "too many open files" in shelf.shelved.faults[0]
+    # All its files are read to open it, so not at every look.
+    clock[0] = FAULT_SECONDS - 1
+    shelf.look()
+    assert (shelf.shelved.live, len(opened)) == (None, 1)
+    clock[0] = FAULT_SECONDS
+    shelf.look()
+    assert shelf.shelved.live.release_id == "shop-1"
+    assert shelf.shelved.faults == ()
+
+
+def test_damage_that_is_proven_is_not_looked_for_again(tmp_path, monkeypatch):
+    broken = make_shop(tmp_path / "releases") / "list_item.npy"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-4] + b"\xff\xff\xff\x7f")
+    times = broken.stat()
+    point(tmp_path, "shop-1")
+    clock, opened = [0.0], []
+    real = Bundle.open
+    monkeypatch.setattr(Bundle, "open", lambda path: (opened.append(path.name), real(path))[1])
+    shelf = Shelf(tmp_path / "releases", clock=lambda: clock[0])
+    shelf.look()
+    clock[0] = 10 * FAULT_SECONDS
+    shelf.look()
+    assert (shelf.shelved.live, len(opened)) == (None, 1)
+    # Put back with its old size and time, as copying programs do.
+    broken.write_bytes(whole)
+    os.utime(broken, ns=(times.st_atime_ns, times.st_mtime_ns))
+    shelf.look()
+    assert shelf.shelved.live.release_id == "shop-1"
 
 
 def test_a_release_damaged_from_the_start_leaves_the_one_before_it(tmp_path, serving):
