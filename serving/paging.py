@@ -120,7 +120,10 @@ async def _page(
     entries, is_explored = listing.entries, False
     if exploration.rate:
         chance = chance_of(wish.user_id, bundle.release_id, entries, exploration, now)
-        entries, has_changed = explored(entries, exploration, chance)
+        # What is drawn from is fixed before the draw, so that the propensities stay exact.
+        free, over = entries[: listing.within], entries[listing.within :]
+        free, has_changed = explored(free, exploration, chance)
+        entries = [*free, *over]
         is_explored = has_changed and span.start < exploration.rank <= span.stop
     entries = entries[span]
     items = described_items(bundle, entries, span.start, course)
