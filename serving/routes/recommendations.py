@@ -171,6 +171,7 @@ def _answer(
         "variant": variant,
         "generated_at": generated_at(bundle),
         "fallback": fallback,
+        "degraded": course.degraded,
         "timings": course.finished(),
         "explanation": explanation,
     }

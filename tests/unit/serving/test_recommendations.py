@@ -32,7 +32,7 @@ def test_the_list_changes_with_the_next_request_after_a_click(shop, serving):
     client = serving(shop)
     user_id = USER_IDS[6]
     before = ask(client, user_id)
-    assert before.meta.fallback == "personal"
+    assert (before.meta.fallback, before.meta.degraded) == ("personal", [])
     assert [item.rank for item in before.items] == list(range(1, 11))
     clicked = before.items[0].item_id
     event = {"user_id": user_id, "item_id": clicked, "event_type": "purchase"}
