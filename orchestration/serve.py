@@ -50,7 +50,7 @@ def serving_settings(settings: Settings) -> ServingSettings:
         project=f"topshelf_{name}",
         online_store=settings.online_store,
         keys=_keys(settings),
-        exploration=Exploration(rate=settings.explore),
+        exploration=_exploration(settings),
         metrics_folder=Path(settings.metrics_folder) if settings.metrics_folder else None,
         experiments=running_experiments(places.snapshot, releases_on_disk(places.releases)),
         holdout=published_holdout(places.snapshot),
@@ -124,6 +124,13 @@ def _serve(
     folder.mkdir(parents=True)
     replace(settings, metrics_folder=str(folder)).export()
     uvicorn.run(FACTORY, factory=True, workers=workers, **options)
+
+
+def _exploration(settings: Settings) -> Exploration:
+    """Return how lists explore; what is not told is as the application has it."""
+    chosen = {"rank": settings.explore_rank, "depth": settings.explore_depth}
+    told = {name: value for name, value in chosen.items() if value is not None}
+    return replace(Exploration(rate=settings.explore), **told)
 
 
 def _keys(settings: Settings) -> tuple[ApiKey, ...]:

@@ -140,6 +140,9 @@ class Settings:
         Keys of the online application, or the file that holds them (docs/serving.md).
     explore : float
         Share of the online answers in which one place is given away by chance.
+    explore_rank, explore_depth : int, optional
+        Which place that is, and from how many items from there on its item is drawn; those of the
+        application when left out.
     metrics_folder : str
         Where several serving processes keep their metrics together; the command line sets it.
     """
@@ -154,6 +157,8 @@ class Settings:
     api_keys: str = field(default="", repr=False)
     api_keys_file: str = ""
     explore: float = 0.0
+    explore_rank: int | None = None
+    explore_depth: int | None = None
     metrics_folder: str = ""
 
     @property
@@ -193,7 +198,9 @@ class Settings:
             "TOPSHELF_ONLINE_STORE": self.online_store,
             "TOPSHELF_API_KEYS": self.api_keys,
             "TOPSHELF_API_KEYS_FILE": self.api_keys_file,
-            "TOPSHELF_EXPLORE": str(self.explore) if self.explore else "",
+            "TOPSHELF_EXPLORE": str(self.explore or ""),
+            "TOPSHELF_EXPLORE_RANK": str(self.explore_rank or ""),
+            "TOPSHELF_EXPLORE_DEPTH": str(self.explore_depth or ""),
             "PROMETHEUS_MULTIPROC_DIR": self.metrics_folder,
         }
         return {
@@ -259,8 +266,9 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
         `data`; a relative path starts at the project), `TOPSHELF_MAPPING` (default `sample`),
         `MLFLOW_TRACKING_URI` (default a database below the home), `TOPSHELF_KEPT_RELEASES` (default
         5), `TOPSHELF_PROMOTE` (`auto`, the default, or `manual`), `TOPSHELF_ONLINE_STORE` (default
-        files), `TOPSHELF_API_KEYS`, `TOPSHELF_API_KEYS_FILE`, `TOPSHELF_EXPLORE` and
-        `PROMETHEUS_MULTIPROC_DIR`. An empty value counts as none.
+        files), `TOPSHELF_API_KEYS`, `TOPSHELF_API_KEYS_FILE`, `TOPSHELF_EXPLORE`,
+        `TOPSHELF_EXPLORE_RANK`, `TOPSHELF_EXPLORE_DEPTH` and `PROMETHEUS_MULTIPROC_DIR`. An empty
+        value counts as none.
 
     Returns
     -------
@@ -278,20 +286,23 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
         mapping=variables.get("TOPSHELF_MAPPING") or Settings.mapping,
         project_root=PROJECT_ROOT,
         tracking_uri=variables.get("MLFLOW_TRACKING_URI") or "",
-        kept_releases=_kept_releases(variables.get("TOPSHELF_KEPT_RELEASES") or "5"),
+        kept_releases=_whole_number(variables, "TOPSHELF_KEPT_RELEASES") or Settings.kept_releases,
         promotes_itself=_promotes_itself(variables.get("TOPSHELF_PROMOTE") or "auto"),
         online_store=variables.get("TOPSHELF_ONLINE_STORE") or "",
         api_keys=variables.get("TOPSHELF_API_KEYS") or "",
         api_keys_file=variables.get("TOPSHELF_API_KEYS_FILE") or "",
         explore=float(variables.get("TOPSHELF_EXPLORE") or 0),
+        explore_rank=_whole_number(variables, "TOPSHELF_EXPLORE_RANK"),
+        explore_depth=_whole_number(variables, "TOPSHELF_EXPLORE_DEPTH"),
         metrics_folder=variables.get("PROMETHEUS_MULTIPROC_DIR") or "",
     )
 
 
-def _kept_releases(text: str) -> int:
-    if not (text.isdecimal() and int(text) >= 1):
-        raise ValueError(f"TOPSHELF_KEPT_RELEASES must be a whole number >= 1, got {text!r}")
-    return int(text)
+def _whole_number(variables: Dictionary[str, str], name: str) -> int | None:
+    text = variables.get(name) or ""
+    if text and not (text.isdecimal() and int(text) >= 1):
+        raise ValueError(f"{name} must be a whole number >= 1, got {text!r}")
+    return int(text) if text else None
 
 
 def _promotes_itself(text: str) -> bool:

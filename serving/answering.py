@@ -68,7 +68,7 @@ async def recent_events(parts: Application, user_id: str, course: Course) -> lis
             return found
         # Whoever holds the store holds up this answer, and no other.
         loop = asyncio.get_running_loop()
-        reading = loop.run_in_executor(parts.store, parts.recent.read, user_id)
+        reading = loop.run_in_executor(parts.store_threads, parts.recent.read, user_id)
         return await asyncio.wait_for(reading, parts.settings.store_seconds)
     except (OSError, TimeoutError) as error:
         LOG.warning("the online store does not answer: %s", error)
@@ -94,7 +94,7 @@ async def list_for(
     try:
         if events:
             loop = asyncio.get_running_loop()
-            ranking = loop.run_in_executor(parts.rankings, listed, bundle, wish, events, now)
+            ranking = loop.run_in_executor(parts.ranking_threads, listed, bundle, wish, events, now)
             try:
                 return await asyncio.wait_for(ranking, parts.settings.rank_seconds)
             except TimeoutError:

@@ -66,8 +66,8 @@ class Application:
             self.settings.store_seconds,
         )
         # Apart, so that the store is not taken for slow while rankings wait for each other.
-        self.rankings = ThreadPoolExecutor(THREADS, "rankings")
-        self.store = ThreadPoolExecutor(THREADS, "store")
+        self.ranking_threads = ThreadPoolExecutor(THREADS, "rankings")
+        self.store_threads = ThreadPoolExecutor(THREADS, "store")
 
     @property
     def is_starting(self) -> bool:
@@ -125,8 +125,8 @@ class Application:
         self.events.close()
         self.impressions.close()
         self.shadows.close()
-        self.rankings.shutdown()
-        self.store.shutdown()
+        self.ranking_threads.shutdown()
+        self.store_threads.shutdown()
         self.recent.close()
 
     def _load(self) -> None:

@@ -165,6 +165,11 @@ class Bundle:
         return self.arrays["excluded_item"][self._rows("excluded", user)]
 
     @cached_property
+    def has_category_limits(self) -> bool:
+        """Return whether a list may hold only so many items of some category."""
+        return bool((self.arrays["item_category_limit"] >= 0).any())
+
+    @cached_property
     def segment_codes(self) -> dict[str, int]:
         """Return the places of the segments by their names."""
         return {name: code for code, name in enumerate(self.segments)}

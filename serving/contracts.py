@@ -18,6 +18,12 @@ FALLBACKS = (
     "`segment`, `popular` what is popular; `neighbours` of the item that was asked for; `none` "
     "when there is nothing to show: no release, or none of its items is in the `category`."
 )
+DEGRADED = (
+    "What was not available, nothing as a rule: `store` the online store, so that recent events "
+    "are missing; `slow` a ranking that was not ready in time, and `failed` one that failed, so "
+    "that the list has its published order; `release` the release that should have answered, or a "
+    "part of it."
+)
 
 EVENT_EXAMPLE: dict[str, Any] = {
     "user_id": "u00042",
@@ -98,7 +104,7 @@ class Explanation(BaseModel):
     history_items: int = Field(description="Items of the user's history in the release.")
     candidates: int = Field(description="Items that were ranked for this answer.")
     excluded: int = Field(description="Items that may not be shown: seen, disliked, or asked for.")
-    degraded: list[str] = Field(description="What was not available, if anything.")
+    degraded: list[str] = Field(description="The same as `degraded` of `meta`.")
 
 
 class Meta(BaseModel):
@@ -114,6 +120,7 @@ class Meta(BaseModel):
     )
     generated_at: datetime | None = Field(description="The moment that the release was made for.")
     fallback: Fallback = Field(description=FALLBACKS)
+    degraded: list[str] = Field(description=DEGRADED)
     timings: dict[str, float] = Field(description="Milliseconds, by part, and in total.")
     explanation: Explanation | None = Field(default=None, description="Only with `explain=true`.")
 
@@ -135,6 +142,7 @@ RECOMMENDATIONS_EXAMPLE: dict[str, Any] = {
         "variant": "live",
         "generated_at": "2026-03-01T00:00:00Z",
         "fallback": "recent",
+        "degraded": [],
         "timings": {"store": 0.2, "rank": 2.1, "total": 2.6},
     },
 }
@@ -165,6 +173,7 @@ SIMILAR_EXAMPLE: dict[str, Any] = {
         "variant": "live",
         "generated_at": "2026-03-01T00:00:00Z",
         "fallback": "neighbours",
+        "degraded": [],
         "timings": {"total": 0.3},
     },
 }

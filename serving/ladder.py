@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 
 from feature_repo.recent_events import RecentEvent
 from serving.bundle import Bundle
+from serving.category_limits import limited
 from serving.entries import Entry, personal_entries, pool_entries, popular_entries, without
 from serving.experiments import LIVE
 from serving.ranked import proposed_entries, ranked_entries, ruled
@@ -59,6 +61,9 @@ class Listing:
         Of the ladder: the step that the first item came from.
     history_items, recent_events, candidates, excluded : int
         As in `contracts.Explanation`.
+    within : int
+        Entries from the top that keep the limits of categories in whichever order; those that
+        follow are there because nothing else is.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -67,6 +72,7 @@ class Listing:
     recent_events: int = 0
     candidates: int = 0
     excluded: int = 0
+    within: int = 0
 
 
 Step = tuple[str, Callable[[], Iterable[Entry]]]
@@ -98,25 +104,31 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
         barred = np.union1d(barred, np.array(refused, dtype=np.int64))
     closed = set(barred.tolist())
     counts = {"candidates": 0}
-    found: list[Entry] = []
-    first = NOTHING
+    origins: dict[int, str] = {}
     steps = _steps if wish.policy == LIVE else _popular_steps
-    for name, entries in steps(bundle, taste, barred, now, counts):
-        for entry in entries():
-            if len(found) >= wish.length:
-                break
-            if entry.item in closed or not _is_wanted(bundle, entry.item, wish.category):
-                continue
-            closed.add(entry.item)
-            first = first if found else name
-            found.append(entry)
-        if len(found) >= wish.length:
-            break
+
+    def offers() -> Iterator[Entry]:
+        for name, entries in steps(bundle, taste, barred, now, counts):
+            for entry in entries():
+                if entry.item not in closed and _is_wanted(bundle, entry.item, wish.category):
+                    closed.add(entry.item)
+                    origins[entry.item] = name
+                    yield entry
+
+    found = list(islice(limited(bundle, offers()), wish.length))
+    first = origins[found[0][0].item] if found else NOTHING
     if not found:
         # Never empty: what was seen is better than nothing, what was refused is not.
         first, found = _last_resort(bundle, touched, wish, refused)
+    entries, within = [entry for entry, _ in found], sum(is_within for _, is_within in found)
     return Listing(
-        found, first, taste.history.size, len(taste.events), counts["candidates"], barred.size
+        entries,
+        first,
+        taste.history.size,
+        len(taste.events),
+        counts["candidates"],
+        barred.size,
+        within,
     )
 
 
@@ -173,14 +185,14 @@ def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[En
 
 def _last_resort(
     bundle: Bundle, taste: Taste, wish: Wish, refused: list[int]
-) -> tuple[str, list[Entry]]:
+) -> tuple[str, list[tuple[Entry, bool]]]:
     """Return popular items although the user has seen them all."""
     disliked = [one.item for one in taste.lately if one.is_disliked]
     if taste.user is not None and repeats_of(bundle):
         disliked += bundle.excluded(taste.user).tolist()
     entries = without(popular_entries(bundle, None), [*disliked, *refused])
     kept = [entry for entry in entries if _is_wanted(bundle, entry.item, wish.category)]
-    return (POPULAR if kept else NOTHING), kept
+    return (POPULAR if kept else NOTHING), list(limited(bundle, kept))
 
 
 def _is_wanted(bundle: Bundle, item: int, category: str | None) -> bool:

@@ -32,12 +32,15 @@ class Page:
         What is shown of it.
     items : list of dict
         Their descriptions, as `contracts.Item`; none if the release cannot tell what they are.
+    is_explored : bool
+        Whether a place that is shown went to another item by chance.
     """
 
     bundle: "Bundle"
     listing: "Listing"
     entries: "list[Entry]"
     items: list[dict[str, Any]]
+    is_explored: bool
 
 
 async def page_for(
@@ -114,10 +117,14 @@ async def _page(
     """Ask one release."""
     exploration = parts.settings.exploration
     listing = await list_for(parts, bundle, wish, events, now, course)
-    entries = listing.entries
+    entries, is_explored = listing.entries, False
     if exploration.rate:
         chance = chance_of(wish.user_id, bundle.release_id, entries, exploration, now)
-        entries, has_changed = explored(entries, exploration, chance)
-        parts.metrics.explored.inc(has_changed and span.start < exploration.rank <= span.stop)
+        # What is drawn from is fixed before the draw, so that the propensities stay exact.
+        free, over = entries[: listing.within], entries[listing.within :]
+        free, has_changed = explored(free, exploration, chance)
+        entries = [*free, *over]
+        is_explored = has_changed and span.start < exploration.rank <= span.stop
     entries = entries[span]
-    return Page(bundle, listing, entries, described_items(bundle, entries, span.start, course))
+    items = described_items(bundle, entries, span.start, course)
+    return Page(bundle, listing, entries, items, is_explored)

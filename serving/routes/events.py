@@ -86,7 +86,7 @@ async def _show(parts: Application, rows: list[dict[str, Any]]) -> bool:
     """Put landed rows where the next list finds them; they are safe whether or not that works."""
     loop = asyncio.get_running_loop()
     try:
-        adding = loop.run_in_executor(parts.store, parts.recent.add, recent_by_user(rows))
+        adding = loop.run_in_executor(parts.store_threads, parts.recent.add, recent_by_user(rows))
         await asyncio.wait_for(adding, 2 * parts.settings.store_seconds)
     except OSError as error:
         LOG.warning("the online store did not take %s events: %s", len(rows), error)

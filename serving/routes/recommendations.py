@@ -83,6 +83,7 @@ def router(parts: Application) -> APIRouter:
         span = slice(query.offset, query.offset + query.n)
         page = await page_for(parts, shelved, bundle, wish, span, events, now, course)
         bundle, listing, items = page.bundle, page.listing, page.items
+        parts.metrics.explored.inc(page.is_explored)
         explanation = None
         if query.explain:
             explanation = {
@@ -170,6 +171,7 @@ def _answer(
         "variant": variant,
         "generated_at": generated_at(bundle),
         "fallback": fallback,
+        "degraded": course.degraded,
         "timings": course.finished(),
         "explanation": explanation,
     }

@@ -72,6 +72,7 @@ def router(parts: Application) -> APIRouter:
             "variant": LIVE,
             "generated_at": generated_at(bundle),
             "fallback": fallback,
+            "degraded": course.degraded,
             "timings": course.finished(),
         }
         content = orjson.dumps({"items": items, "meta": meta})

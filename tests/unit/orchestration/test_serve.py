@@ -8,6 +8,7 @@ import pytest
 
 from orchestration.serve import serve_in_terminal, serving_settings
 from orchestration.settings import Settings, read_settings
+from serving.settings import Exploration
 from tests.unit.orchestration.test_running_experiments import published
 from tests.unit.serving.shop_release import make_shop
 
@@ -51,11 +52,21 @@ def test_what_was_exported_is_what_a_worker_reads(settings):
         online_store="redis://cache:6379/1",
         api_keys=f"app write {KEY}",
         explore=0.25,
+        explore_rank=3,
+        explore_depth=8,
         metrics_folder="/somewhere",
     )
     read = read_settings(told.environment())
     assert serving_settings(read) == serving_settings(replace(told, home=read.home))
-    assert serving_settings(read).exploration.rate == 0.25
+    assert serving_settings(read).exploration == Exploration(rate=0.25, rank=3, depth=8)
+
+
+def test_the_place_that_explores_is_that_of_the_application_unless_it_is_told(settings):
+    assert serving_settings(replace(settings, explore=0.25)).exploration == Exploration(rate=0.25)
+    told = read_settings({"TOPSHELF_EXPLORE_RANK": "1", "TOPSHELF_EXPLORE_DEPTH": ""})
+    assert (told.explore_rank, told.explore_depth) == (1, None)
+    with pytest.raises(ValueError, match="TOPSHELF_EXPLORE_DEPTH must be a whole number >= 1"):
+        read_settings({"TOPSHELF_EXPLORE_DEPTH": "0"})
 
 
 @pytest.mark.parametrize(

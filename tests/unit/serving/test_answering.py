@@ -44,11 +44,12 @@ def test_without_an_online_store_the_published_list_is_sent_and_labelled(tmp_pat
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
     client = serving(tmp_path, online_store="redis://127.0.0.1:1/0")
-    answer = ask(client, explain=True)
+    answer = ask(client)
     assert answer.meta.fallback == "personal"
-    assert answer.meta.explanation.degraded == ["store"]
+    assert (answer.meta.degraded, answer.meta.explanation) == (["store"], None)
+    assert ask(client, explain=True).meta.explanation.degraded == ["store"]
     assert client.get("/readyz").json()["degraded"] == ["the online store does not answer"]
-    assert 'topshelf_degraded_total{reason="store"} 1.0' in client.get("/metrics").text
+    assert 'topshelf_degraded_total{reason="store"} 2.0' in client.get("/metrics").text
 
 
 def test_an_online_store_that_hangs_costs_no_more_than_its_time(tmp_path, serving):
@@ -103,6 +104,7 @@ def test_without_a_release_the_answer_is_empty_and_says_so(tmp_path, serving):
     client = serving(tmp_path)
     answer = ask(client)
     assert (answer.items, answer.meta.fallback, answer.meta.release) == ([], "none", None)
+    assert answer.meta.degraded == ["release"]
     assert client.get("/readyz").json()["status"] == "degraded"
     event = {"user_id": USER, "item_id": "i00", "event_type": "view"}
     assert client.post("/v1/events", json=event).status_code == 200

@@ -13,7 +13,7 @@ from serving.keys import parse_keys
 from serving.landing import LandingLog, landed_rows
 from serving.settings import Exploration
 from tests.unit.serving.lists_asked import USER, ask, point, shown
-from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop
+from tests.unit.serving.shop_release import ITEM_IDS, USER_IDS, make_shop, scribble
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEYS = parse_keys("r read read-key-0123456789;w write write-key-0123456789")
@@ -32,7 +32,7 @@ def test_the_list_changes_with_the_next_request_after_a_click(shop, serving):
     client = serving(shop)
     user_id = USER_IDS[6]
     before = ask(client, user_id)
-    assert before.meta.fallback == "personal"
+    assert (before.meta.fallback, before.meta.degraded) == ("personal", [])
     assert [item.rank for item in before.items] == list(range(1, 11))
     clicked = before.items[0].item_id
     event = {"user_id": user_id, "item_id": clicked, "event_type": "purchase"}
@@ -197,3 +197,22 @@ def test_an_arm_is_in_the_answer_and_in_the_log_and_decides_the_list(shop, servi
     client.__exit__(None, None, None)
     logged = {row["user_id"]: row["variant"] for row in landed_rows(home / "landing/impressions")}
     assert logged == {user: answer["meta"]["variant"] for user, answer in answers.items()}
+
+
+def test_what_a_damaged_release_would_have_shown_is_not_counted(tmp_path, serving):
+    make_shop(tmp_path / "releases")
+    canary = make_shop(tmp_path / "releases", "shop-2")
+    trial = {"release_id": "shop-2", "percent": 100.0, "salt": "s"}
+    point(tmp_path, "shop-1", canary=trial)
+    client = serving(tmp_path, exploration=Exploration(rate=0.9, rank=3, depth=10))
+    scribble(canary, "list_item")
+    assert {ask(client, user).meta.release for user in USER_IDS[:20]} == {"shop-1"}
+    told = client.get("/metrics").text
+    client.__exit__(None, None, None)
+    rows = [row for row in impressions(tmp_path) if row["rank"] == 3]
+    # The owner of the place has a tenth and its share of the draws, another item that share.
+    swapped = sum(row["propensity"] < 0.1 for row in rows)
+    assert (len(rows), 0 < swapped < 20) == (20, True)
+    assert f"topshelf_explored_total {float(swapped)}\n" in told
+    assert 'topshelf_degraded_total{reason="release"} 20.0' in told
+    client.__enter__()

@@ -40,10 +40,11 @@ def test_neighbours_that_were_damaged_while_they_are_served_give_way_to_what_is_
     home, serving
 ):
     client = serving(home)
-    assert ask(client, "i10").meta.fallback == "neighbours"
+    whole = ask(client, "i10")
+    assert (whole.meta.fallback, whole.meta.degraded) == ("neighbours", [])
     scribble(home / "releases" / "shop-1", "neighbour_item")
     similar = ask(client, "i10")
-    assert similar.meta.fallback == "popular"
+    assert (similar.meta.fallback, similar.meta.degraded) == ("popular", ["release"])
     assert {item.source for item in similar.items} == {"popular"}
     scribble(home / "releases" / "shop-1", "popular_item")
     nothing = ask(client, "i10")
