@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+# What Dagster wraps an error in, the second when a step was tried again in vain.
+WRAPPINGS = ("Dagster", "RetryRequested")
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 DBT_ERRORS = "Errors parsed from dbt logs:"
 DBT_LOG = re.compile(r"view the dbt debug log: (?P<file>.+?)\.\n")
@@ -47,7 +49,7 @@ def failure_of(entry: dg.EventLogEntry) -> Failure | None:
         return None
     # Below Dagster's wrapping is what was raised; what that came from is for the details.
     raised = error
-    while raised.cause is not None and (raised.cls_name or "").startswith("Dagster"):
+    while raised.cause is not None and (raised.cls_name or "").startswith(WRAPPINGS):
         raised = raised.cause
     cause = _without_class(raised.message, raised.cls_name or "")
     return Failure(

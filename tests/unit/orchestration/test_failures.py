@@ -44,6 +44,14 @@ def test_what_was_raised_is_told_without_the_machinery():
     assert __file__ in failure.details
 
 
+def test_of_a_step_that_was_tried_again_in_vain_what_was_raised_is_told():
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=1))
+    def online() -> None:
+        raise OSError("disk I/O error")
+
+    assert failures(dg.Definitions(assets=[online]))["online"].cause == "disk I/O error"
+
+
 def test_a_resource_that_cannot_be_made_is_told_too():
     class Broken(dg.ConfigurableResource):
         def setup_for_execution(self, context: dg.InitResourceContext) -> None:
