@@ -38,6 +38,8 @@ LABELLED_TABLES = {
     "candidates.cnd_user_covisited": "cutoff_at",
     "candidates.cnd_user_repeats": "cutoff_at",
     "ranking.rnk_candidates": "cutoff_at",
+    "ranking.rnk_signals": "cutoff_at",
+    "ranking.rnk_blends": "cutoff_at",
     "ranking.rnk_frame": "cutoff_at",
 }
 # Of these the rows of a user, whom the window may bring in, come from before the cutoff: for users
@@ -46,6 +48,8 @@ RANKED_TABLES = {
     "candidates.cnd_user_covisited": "",
     "candidates.cnd_user_repeats": "",
     "ranking.rnk_candidates": "",
+    "ranking.rnk_signals": "",
+    "ranking.rnk_blends": "",
     "ranking.rnk_frame": "exclude (is_relevant)",
 }
 RANKED = f"""
