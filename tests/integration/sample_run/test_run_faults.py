@@ -2,11 +2,13 @@
 
 import random
 import resource
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import PROJECT_ROOT, Places
 from tests.integration.killer import RUNNING
 from tests.integration.runs import finish, killer, query, step
 
@@ -27,21 +29,35 @@ KILLED_OFTEN = {
 # Later than this part of its time, a step that has less to do than before may have ended.
 LATEST = 0.35
 LISTS = "select * exclude (release_id) from serving.rec_user_top_items order by all"
+INTERACTIONS = "from intermediate.int_interactions order by all"
+TOO_LARGE = "File too large"
+
+
+def online_rows(places: Places) -> list[str]:
+    """Read all that the online store holds, as SQL that would write it."""
+    with closing(sqlite3.connect(places.online_store)) as connection:
+        return list(connection.iterdump())
 
 
 @pytest.mark.usefixtures("summary")
 @pytest.mark.parametrize(
-    ("keys", "most_bytes", "file"),
+    ("keys", "most_bytes", "words"),
     [
-        (FACTORISATION, 600_000, "warehouse.duckdb"),
-        (["published/snapshot"], 600_000, "published.duckdb"),
-        (["published/release"], 60_000, "releases/"),
+        # More than dbt itself keeps of the project, and less than the rows of the model.
+        (["intermediate/int_interactions"], 4_000_000, ("warehouse.duckdb", TOO_LARGE)),
+        (FACTORISATION, 600_000, ("warehouse.duckdb", TOO_LARGE)),
+        # SQLite names no file.
+        (["feature_store/online"], 60_000, ("disk I/O error",)),
+        (["published/snapshot"], 600_000, ("published.duckdb", TOO_LARGE)),
+        (["published/release"], 60_000, ("releases/", TOO_LARGE)),
     ],
 )
 def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(
-    keys, most_bytes, file, places, environment
+    keys, most_bytes, words, places, environment
 ):
     lists = query(places.snapshot, LISTS)
+    interactions = query(places.warehouse, INTERACTIONS)
+    online = online_rows(places)
     candidates = query(places.warehouse, "from ml.candidates order by all")
     releases = sorted(places.releases.rglob("*"))
     finished = subprocess.run(
@@ -54,10 +70,10 @@ def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
     )
     assert finished.returncode == 1
-    message = finished.stdout
-    assert "File too large" in message
-    assert file in message
+    assert all(word in finished.stdout for word in words), finished.stdout
     assert query(places.snapshot, LISTS) == lists
+    assert query(places.warehouse, INTERACTIONS) == interactions
+    assert online_rows(places) == online
     assert query(places.warehouse, "from ml.candidates order by all") == candidates
     assert sorted(places.releases.rglob("*")) == releases
 
