@@ -29,7 +29,7 @@ KILLED_OFTEN = {
 # Later than this part of its time, a step that has less to do than before may have ended.
 LATEST = 0.35
 LISTS = "select * exclude (release_id) from serving.rec_user_top_items order by all"
-INTERACTIONS = "from intermediate.int_interactions order by all"
+FRAME = "select count(*), sum(hash(rnk_frame)) from ranking.rnk_frame"
 TOO_LARGE = "File too large"
 
 
@@ -43,8 +43,9 @@ def online_rows(places: Places) -> list[str]:
 @pytest.mark.parametrize(
     ("keys", "most_bytes", "words"),
     [
-        # More than dbt itself keeps of the project, and less than the rows of the model.
-        (["intermediate/int_interactions"], 4_000_000, ("warehouse.duckdb", TOO_LARGE)),
+        # More than dbt itself keeps of the project, and far less than the rows of the model, which
+        # no free blocks of the file can hold.
+        (["ranking/rnk_frame"], 4_000_000, ("warehouse.duckdb", TOO_LARGE)),
         (FACTORISATION, 600_000, ("warehouse.duckdb", TOO_LARGE)),
         # SQLite names no file.
         (["feature_store/online"], 60_000, ("disk I/O error",)),
@@ -56,7 +57,7 @@ def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(
     keys, most_bytes, words, places, environment
 ):
     lists = query(places.snapshot, LISTS)
-    interactions = query(places.warehouse, INTERACTIONS)
+    frame = query(places.warehouse, FRAME)
     online = online_rows(places)
     candidates = query(places.warehouse, "from ml.candidates order by all")
     releases = sorted(places.releases.rglob("*"))
@@ -72,7 +73,7 @@ def test_a_disk_that_is_full_fails_the_step_and_leaves_what_was_there(
     assert finished.returncode == 1
     assert all(word in finished.stdout for word in words), finished.stdout
     assert query(places.snapshot, LISTS) == lists
-    assert query(places.warehouse, INTERACTIONS) == interactions
+    assert query(places.warehouse, FRAME) == frame
     assert online_rows(places) == online
     assert query(places.warehouse, "from ml.candidates order by all") == candidates
     assert sorted(places.releases.rglob("*")) == releases
