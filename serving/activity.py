@@ -61,17 +61,17 @@ def activity_at(
 
 def _base(bundle: Bundle, user: int | None, now: float) -> dict[str, float | None]:
     """Return the values at the cutoff, days counted to now; nothing happened to a stranger."""
-    names = {name: place for place, name in enumerate(bundle.manifest.get("user_features", ()))}
+    places = bundle.user_feature_places
     passed = (now - cutoff_of(bundle).timestamp()) / DAY
     base: dict[str, float | None] = {}
     for name in (*COUNTS, "days_since_last", "days_since_first"):
         is_count = name in COUNTS
         if user is None:
             base[name] = 0.0 if is_count else np.nan
-        elif f"{VIEW}__{name}" not in names:
+        elif f"{VIEW}__{name}" not in places:
             base[name] = None
         else:
-            value = float(bundle.arrays["user_features"][user][names[f"{VIEW}__{name}"]])
+            value = float(bundle.arrays["user_features"][user][places[f"{VIEW}__{name}"]])
             base[name] = float(np.nan_to_num(value)) if is_count else value + passed
     return base
 

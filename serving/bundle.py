@@ -165,6 +165,11 @@ class Bundle:
         return self.arrays["excluded_item"][self._rows("excluded", user)]
 
     @cached_property
+    def user_feature_places(self) -> dict[str, int]:
+        """Return the columns of `user_features` by their names; none without a ranker."""
+        return {name: place for place, name in enumerate(self.manifest.get("user_features", ()))}
+
+    @cached_property
     def has_category_limits(self) -> bool:
         """Return whether a list may hold only so many items of some category."""
         return bool((self.arrays["item_category_limit"] >= 0).any())

@@ -1,9 +1,7 @@
 """Limits of categories hold whatever fills a list, and wherever chance puts an item."""
 
-from collections import Counter
 from datetime import UTC, datetime
 
-import numpy as np
 import pytest
 
 from serving.bundle import Bundle
@@ -13,6 +11,7 @@ from serving.exploration import chance_of, explored
 from serving.ladder import Wish, listed
 from serving.settings import Exploration
 from tests.unit.serving.lists_asked import ask, point, shown
+from tests.unit.serving.propensities import told_propensities
 from tests.unit.serving.shop_release import BLANK_USERS, ITEM_IDS, USER_IDS, make_shop
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -78,20 +77,14 @@ def test_chance_keeps_the_limits_and_its_propensities_are_exact(bundle):
     listing = listed(bundle, wish, [], NOW)
     assert listing.within == MOST + 6
     entries, free = listing.entries, listing.within
-    counts: Counter = Counter()
-    told: dict = {}
-    draws = 20_000
-    for number in range(draws):
+    lists = []
+    for number in range(20_000):
         chance = chance_of(f"u{number}", "r1", entries, RULE, NOW)
         swapped, _ = explored(entries[:free], RULE, chance)
         for length in (3, 5, free):
             assert gardens(swapped[:length]) <= MOST
-        for place, entry in enumerate(swapped):
-            counts[place, entry.item] += 1
-            assert told.setdefault((place, entry.item), entry.propensity) == entry.propensity
-    for key, count in counts.items():
-        deviation = np.sqrt(told[key] * (1 - told[key]) / draws)
-        assert abs(count / draws - told[key]) <= 5 * deviation + 1e-12, key
+        lists.append(swapped)
+    told = told_propensities(lists)
     assert told[2, entries[2].item] == pytest.approx(0.4 + 0.1)
 
 

@@ -1,7 +1,6 @@
 """The logged propensities are the frequencies, and weighting by them is unbiased."""
 
 import random
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 from serving.entries import Entry
 from serving.exploration import KEPT_SECONDS, chance_of, explored
 from serving.settings import Exploration
+from tests.unit.serving.propensities import told_propensities
 
 DRAWS = 40_000
 LIST = [Entry(item, None, "als") for item in range(10)]
@@ -37,15 +37,7 @@ def shown():
 
 
 def test_each_item_stands_at_a_place_as_often_as_its_propensity_says(shown):
-    counts: Counter = Counter()
-    told: dict = {}
-    for entries in shown:
-        for place, entry in enumerate(entries):
-            counts[place, entry.item] += 1
-            assert told.setdefault((place, entry.item), entry.propensity) == entry.propensity
-    for key, count in counts.items():
-        deviation = np.sqrt(told[key] * (1 - told[key]) / DRAWS)
-        assert abs(count / DRAWS - told[key]) <= 5 * deviation + 1e-12, key
+    told = told_propensities(shown)
     # Worked by hand: a tenth for each of four, and the owner keeps what is left.
     assert told[2, 2] == pytest.approx(0.7)
     assert told[2, 5] == told[5, 2] == pytest.approx(0.1)
