@@ -33,7 +33,7 @@ def main(
         raise typer.Exit(1) from error
     bounds = SupportBounds(minimum_effective=minimum_effective)
     values = cross_values(frame, OffPolicyParams(bounds=bounds))
-    Console(highlight=False).print(results_table(values))
+    Console(highlight=False, width=140).print(results_table(values))
 
 
 def results_table(values: pd.DataFrame) -> Table:
