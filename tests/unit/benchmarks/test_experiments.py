@@ -58,7 +58,7 @@ def test_of_arms_that_are_alike_daily_looks_reject_hardly_any_and_ordinary_inter
 
 
 def test_a_small_control_is_not_taken_for_worse_than_it_is():
-    # Without the variance of both arms, one in ten would say so of revenue.
+    # With the variance of its own users alone, revenue would say so in more than one of twenty.
     for (question, _), finding in found(uneven).items():
         assert finding.value <= 0.05 if "rejects" in question else finding.value >= 0.95
 
