@@ -1,24 +1,21 @@
 """The releases that one process answers from, changed while requests run."""
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from serving.bundle import Bundle
-from serving.bundle_files import BundleError
+from serving.opening import Opener
 from serving.pointers import CANARY, LIVE, Pointers, PointersError, PointerWatch
 from serving.taste import cutoff_of
 
 LOG = logging.getLogger("topshelf.serving")
 POLL_SECONDS = 0.5
-# For so long a release is left alone that could not be opened, though its files may be whole.
-FAULT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,8 @@ class Shelved:
     pointers : Pointers
         What the aliases point to.
     bundles : mapping of str to Bundle
-        Open releases, by id.
+        Open releases, by id; the one before the live one too, to step in for it. They are mapped:
+        what nobody reads costs addresses, not memory.
     last_good : str, optional
         The live release, or what was live before it if it cannot be opened.
     faults : tuple of str
@@ -67,29 +65,6 @@ class Shelved:
         return self.live, LIVE
 
 
-# Of each file its name, its size, when it was written, and when anything about it changed.
-Files = frozenset[tuple[str, int, int, int]]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Why a release could not be opened.
-
-    Attributes
-    ----------
-    files : frozenset
-        The files that it had.
-    words : str
-        What was wrong.
-    until : float
-        Moment of the clock until which it is left alone while these are its files.
-    """
-
-    files: Files
-    words: str
-    until: float
-
-
 class Shelf:
     """Watches the aliases, and opens what they point to before any request needs it.
 
@@ -115,11 +90,10 @@ class Shelf:
         poll_seconds: float = POLL_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._releases, self._warm, self._poll_seconds = releases, warm, poll_seconds
+        self._releases, self._poll_seconds = releases, poll_seconds
         self._named = sorted(named)
         self._watch = PointerWatch(releases)
-        self._clock = clock
-        self._faulty: dict[str, Fault] = {}
+        self._opener = Opener(releases, warm, clock)
         self._ending = threading.Event()
         self.has_looked = threading.Event()
         self.shelved = Shelved()
@@ -135,62 +109,65 @@ class Shelf:
         self._thread.join()
 
     def look(self) -> None:
-        """Look once, and change what answers if the aliases changed."""
-        before = self.shelved
+        """Look once, and change what answers if the aliases changed.
+
+        What a rollback goes back to is opened last: nobody waits for it, and it is ready when the
+        files of the live release are damaged under the eyes of who reads them.
+        """
+        self._replace(self._found(self.shelved))
+        self.has_looked.set()
+        self._replace(self._with_spare(self.shelved))
+
+    def _found(self, before: Shelved) -> Shelved:
+        """Open what the aliases point to."""
+        faults = []
         try:
             pointers = self._watch.look()
         except PointersError as error:
-            self._replace(Shelved(before.pointers, before.bundles, before.last_good, (str(error),)))
-            return
+            pointers, faults = before.pointers, [str(error)]
         wanted = [pointers.live, pointers.release_of(CANARY), pointers.shadow, *self._named]
-        if pointers == before.pointers and all(one in before.bundles for one in wanted if one):
-            if before.faults:
-                self._replace(Shelved(pointers, before.bundles, before.last_good))
-            return
-        bundles, faults = self._opened([one for one in wanted if one], before)
+        bundles, more = self._opener.opened([one for one in wanted if one], before.bundles)
+        faults += more
         last_good = pointers.live if pointers.live in bundles else before.last_good
         if pointers.live and last_good is None and pointers.previous:
-            more, further = self._opened([pointers.previous], before)
-            bundles, faults = {**bundles, **more}, [*faults, *further]
-            last_good = pointers.previous if more else None
-        if last_good and last_good not in bundles and last_good in before.bundles:
-            bundles[last_good] = before.bundles[last_good]
-        self._replace(Shelved(pointers, bundles, last_good, tuple(faults)))
+            instead, more = self._opener.opened([pointers.previous], before.bundles)
+            bundles, faults = {**bundles, **instead}, [*faults, *more]
+            last_good = pointers.previous if instead else None
+        spare = self._spare_of(pointers)
+        if spare:
+            faults += self._opener.known_faults(spare)
+        for one in (last_good, spare):
+            if one and one in before.bundles:
+                bundles.setdefault(one, before.bundles[one])
+        return Shelved(pointers, bundles, last_good, tuple(dict.fromkeys(faults)))
 
-    def _opened(self, wanted: list[str], before: Shelved) -> tuple[dict[str, Bundle], list[str]]:
-        """Open releases, those that are open already at no cost; say which could not be."""
-        bundles: dict[str, Bundle] = {}
-        faults = []
-        for release_id in wanted:
-            files, now = _files(self._releases / release_id), self._clock()
-            known = self._faulty.get(release_id)
-            # All its files may have to be read to find the damage: once, until they change.
-            is_open = release_id in before.bundles
-            if known and known.files == files and now < known.until and not is_open:
-                faults.append(known.words)
-                continue
-            try:
-                bundle = before.bundles.get(release_id)
-                if bundle is None:
-                    bundle = Bundle.open(self._releases / release_id)
-                    self._warm(bundle)
-                bundles[release_id] = bundle
-            # A damaged release may fail in any way; the one before it goes on answering.
-            except Exception as error:
-                if not isinstance(error, BundleError):
-                    LOG.exception("the release %s cannot be used", release_id)
-                faults.append(f"release {release_id}: {error}")
-                until = math.inf if _is_damage(error) else now + FAULT_SECONDS
-                self._faulty[release_id] = Fault(files, faults[-1], until)
-        return bundles, faults
+    def _with_spare(self, shelved: Shelved) -> Shelved:
+        """Open what was live before as well."""
+        spare = self._spare_of(shelved.pointers)
+        if not spare or spare in shelved.bundles:
+            return shelved
+        bundles, faults = self._opener.opened([spare], shelved.bundles)
+        return replace(
+            shelved,
+            bundles={**shelved.bundles, **bundles},
+            faults=tuple(dict.fromkeys([*shelved.faults, *faults])),
+        )
+
+    def _spare_of(self, pointers: Pointers) -> str | None:
+        """Return what was live before, unless it is gone: a rollback passes over it then."""
+        spare = pointers.previous
+        return spare if spare and (self._releases / spare).is_dir() else None
 
     def _replace(self, shelved: Shelved) -> None:
-        if shelved.faults != self.shelved.faults:
+        before = self.shelved
+        if shelved.faults != before.faults:
             for fault in shelved.faults:
                 LOG.error("%s", fault)
-        if shelved.last_good != self.shelved.last_good:
+        if shelved.last_good != before.last_good:
             LOG.info("the release %s answers", shelved.last_good)
-        self.shelved = shelved
+        # What was worked out of the one that is there would have to be worked out again.
+        if _told(shelved) != _told(before):
+            self.shelved = shelved
 
     def _work(self) -> None:
         while not self._ending.is_set():
@@ -203,19 +180,6 @@ class Shelf:
             self._ending.wait(self._poll_seconds)
 
 
-def _files(folder: Path) -> Files:
-    """Say which files a release has; none if its folder cannot be read."""
-    try:
-        stats = [(path, path.stat()) for path in folder.rglob("*")]
-    except OSError:
-        return frozenset()
-    return frozenset(
-        (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for path, stat in stats
-    )
-
-
-def _is_damage(error: Exception) -> bool:
-    """Tell whether the files are to blame, and not what the machine lacked when they were read."""
-    cause = error.__cause__
-    is_read = not isinstance(cause, OSError) or isinstance(cause, FileNotFoundError)
-    return isinstance(error, BundleError) and is_read
+def _told(shelved: Shelved) -> tuple[object, ...]:
+    """Return what makes one different from another: a release that is open stays the same."""
+    return shelved.pointers, shelved.last_good, shelved.faults, set(shelved.bundles)

@@ -26,6 +26,7 @@ from serving.routes.recommendations import (
 
 if TYPE_CHECKING:
     from serving.bundle import Bundle
+    from serving.shelf import Shelved
 
 
 def router(parts: Application) -> APIRouter:
@@ -56,11 +57,10 @@ def router(parts: Application) -> APIRouter:
         """Return what people who had an item had soon before or after.
 
         For an item that nobody has been seen with, what is alike; for an unknown one, what is
-        popular. Nobody is named, so the answer is always that of the live release.
+        popular. Nobody is named, so the answer is that of the live release, whoever asks.
         """
         course, now = Course(), parts.moment()
-        bundle = shelved_or_problem(parts).live
-        rows, fallback = _found(bundle, item_id, course)
+        bundle, rows, fallback = _found(shelved_or_problem(parts), item_id, course)
         page = rows[query.offset : query.offset + query.n]
         items = [{**row, "rank": rank} for rank, row in enumerate(page, start=query.offset + 1)]
         for reason in course.degraded:
@@ -83,22 +83,26 @@ def router(parts: Application) -> APIRouter:
 
 
 def _found(
-    bundle: "Bundle | None", item_id: str, course: Course
-) -> tuple[list[dict[str, Any]], str]:
-    """Go down to what can be read: neighbours, what is popular, nothing."""
-    if bundle is None:
+    shelved: "Shelved", item_id: str, course: Course
+) -> "tuple[Bundle | None, list[dict[str, Any]], str]":
+    """Go down to what can be read: neighbours, what is popular, those of another release."""
+    live = shelved.live
+    if live is None:
         course.lacked("release")
-        return [], "none"
-    for fallback, step in (("neighbours", _neighbours), ("popular", _popular)):
-        try:
-            rows = step(bundle, item_id)
-        # The file was damaged after it had been verified; that of the next step may be whole.
-        except Exception:
-            course.was_damaged(bundle)
-            continue
-        if rows:
-            return rows, fallback
-    return [], "none"
+        return None, [], "none"
+    for bundle in (live, *shelved.beside(live)):
+        for fallback, step in (("neighbours", _neighbours), ("popular", _popular)):
+            try:
+                rows = step(bundle, item_id)
+            # The file was damaged after it had been verified; that of the next step may be whole.
+            except Exception:
+                course.was_damaged(bundle)
+                continue
+            if rows:
+                return bundle, rows, fallback
+        if bundle.release_id not in course.damaged:
+            break
+    return live, [], "none"
 
 
 def _log(

@@ -1,6 +1,7 @@
 """Asking an application for lists, and pointing it to a release as a promotion does."""
 
 import json
+import time
 from urllib.parse import quote
 
 from serving.contracts import Recommendations
@@ -8,6 +9,7 @@ from serving.pointers import ALIASES, FORMAT_VERSION
 from tests.unit.serving.shop_release import USER_IDS
 
 USER = USER_IDS[4]
+PATIENCE_SECONDS = 30
 
 
 def point(home, release_id, **more):
@@ -17,6 +19,14 @@ def point(home, release_id, **more):
     new = home / "releases" / "new"
     new.write_text(json.dumps(content))
     new.replace(home / "releases" / ALIASES)
+
+
+def wait_for(client, release_id):
+    """Wait until a release is open: what was live before is opened after what answers."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while release_id not in client.app.state.parts.shelved().bundles:
+        assert time.monotonic() < deadline, f"{release_id} was not opened"
+        time.sleep(0.02)
 
 
 def ask(client, user_id=USER, **query):

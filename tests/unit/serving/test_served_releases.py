@@ -9,7 +9,8 @@ from serving.assignment import Arm, Experiment, is_held_out
 from serving.bundle import Bundle
 from serving.experiments import Holdout, RunningExperiment
 from serving.landing import landed_rows
-from serving.shelf import FAULT_SECONDS, POLL_SECONDS, Shelf
+from serving.opening import FAULT_SECONDS
+from serving.shelf import POLL_SECONDS, Shelf
 from serving.variant_counts import read_variant_counts
 from tests.unit.serving.lists_asked import ask, point, shown
 from tests.unit.serving.shop_release import USER_IDS, make_shop
@@ -103,6 +104,55 @@ def test_a_release_damaged_from_the_start_leaves_the_one_before_it(tmp_path, ser
     (make_shop(tmp_path / "releases", "shop-2") / "manifest.json").write_text("{}")
     point(tmp_path, "shop-2", previous="shop-1")
     assert ask(serving(tmp_path)).meta.release == "shop-1"
+
+
+def test_what_was_live_before_is_open_after_what_answers(tmp_path):
+    for name in ("shop-1", "shop-2"):
+        make_shop(tmp_path / "releases", name)
+    point(tmp_path, "shop-2", previous="shop-1")
+    warmed = []
+
+    def warm(bundle):
+        warmed.append((bundle.release_id, shelf.has_looked.is_set()))
+
+    shelf = Shelf(tmp_path / "releases", warm)
+    for _ in range(2):
+        shelf.look()
+    # Once each, and nobody waits for the second.
+    assert warmed == [("shop-2", False), ("shop-1", True)]
+    assert [one.release_id for one in shelf.shelved.beside(shelf.shelved.live)] == ["shop-1"]
+    # A rollback finds it open, and drops what nothing names any more.
+    point(tmp_path, "shop-1", version=2)
+    shelf.look()
+    assert (shelf.shelved.live.release_id, {*shelf.shelved.bundles}) == ("shop-1", {"shop-1"})
+    assert len(warmed) == 2
+
+
+def test_what_was_live_before_and_is_damaged_is_said_and_disturbs_nobody(tmp_path, caplog):
+    make_shop(tmp_path / "releases")
+    broken = make_shop(tmp_path / "releases", "shop-0") / "list_item.npy"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-1])
+    point(tmp_path, "shop-1", previous="shop-0")
+    shelf = Shelf(tmp_path / "releases")
+    for _ in range(3):
+        shelf.look()
+        assert shelf.shelved.live.release_id == "shop-1"
+        (fault,) = shelf.shelved.faults
+        assert fault.startswith("release shop-0: ")
+    assert len(caplog.records) == 1
+    broken.write_bytes(whole)
+    for _ in range(2):
+        shelf.look()
+    assert ({*shelf.shelved.bundles}, shelf.shelved.faults) == ({"shop-0", "shop-1"}, ())
+
+
+def test_what_was_live_before_and_is_gone_is_not_missed(tmp_path):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1", previous="gone")
+    shelf = Shelf(tmp_path / "releases")
+    shelf.look()
+    assert ({*shelf.shelved.bundles}, shelf.shelved.faults) == ({"shop-1"}, ())
 
 
 def test_users_of_the_canary_get_its_release(tmp_path, serving):

@@ -4,7 +4,7 @@ import pytest
 
 from serving.contracts import Similar
 from serving.landing import landed_rows
-from tests.unit.serving.lists_asked import point
+from tests.unit.serving.lists_asked import point, wait_for
 from tests.unit.serving.shop_release import make_shop, scribble
 
 
@@ -50,6 +50,19 @@ def test_neighbours_that_were_damaged_while_they_are_served_give_way_to_what_is_
     nothing = ask(client, "i10")
     assert (nothing.items, nothing.meta.fallback) == ([], "none")
     assert 'topshelf_degraded_total{reason="release"} 2.0' in client.get("/metrics").text
+
+
+def test_where_nothing_of_the_live_release_can_be_read_the_one_before_it_answers(home, serving):
+    make_shop(home / "releases", "shop-0")
+    point(home, "shop-1", previous="shop-0")
+    client = serving(home)
+    wait_for(client, "shop-0")
+    whole = ask(client, "i10")
+    assert whole.meta.release == "shop-1"
+    scribble(home / "releases" / "shop-1", "neighbour_item", "popular_item")
+    similar = ask(client, "i10")
+    assert similar.items == whole.items
+    assert (similar.meta.release, similar.meta.degraded) == ("shop-0", ["release"])
 
 
 def test_without_a_release_the_answer_is_empty_and_says_so(tmp_path, serving):
