@@ -9,12 +9,12 @@ from fastapi import FastAPI
 
 from ml.guardrails import GuardLimits
 from orchestration.mapping import MappingError, load_mapping
-from orchestration.releases.aliases import releases_on_disk
 from orchestration.releases.guard import guarding_canary
 from orchestration.running_experiments import published_holdout, running_experiments
 from orchestration.settings import Settings, read_settings
 from orchestration.terminal.answers import complain
 from serving.app import create_app
+from serving.bundle_files import releases_on_disk
 from serving.keys import ApiKey, parse_keys
 from serving.settings import Exploration, ServingSettings
 

@@ -30,6 +30,15 @@ def manifest_checksum(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
+def releases_on_disk(releases: Path) -> list[str]:
+    """Return the names of the complete releases, newest first."""
+    if not releases.is_dir():
+        return []
+    manifests = [path for path in releases.glob(f"*/{MANIFEST}") if path.parent.name[0] != "."]
+    manifests.sort(key=lambda path: (path.stat().st_mtime_ns, path.parent.name), reverse=True)
+    return [path.parent.name for path in manifests]
+
+
 def read_manifest(folder: Path) -> dict[str, Any]:
     """Read what a release says of itself.
 

@@ -12,8 +12,12 @@ from typing import Any
 from serving.buckets import BUCKETS, bucket
 
 ALIASES = "aliases.json"
+# The journal of the aliases, beside them; `serving/journal.py` reads it where it must.
+HISTORY = "history.jsonl"
 FORMAT_VERSION = 1
 LIVE, CANARY = "live", "canary"
+# Of a file its number, when it was written, and its size: one that was replaced has another.
+Stamp = tuple[int, int, int]
 
 
 class PointersError(RuntimeError):
@@ -141,7 +145,7 @@ class PointerWatch:
 
     def __init__(self, releases: Path) -> None:
         self._releases = releases
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: Stamp | None = None
         self._seen = Pointers()
 
     def look(self) -> Pointers:
@@ -152,16 +156,18 @@ class PointerWatch:
         PointersError
             As `read_pointers`, at every look as long as it lasts.
         """
-        stamp = self._stamp_now()
-        # A first look always reads; a file that was replaced has another number.
+        stamp = stamp_of(self._releases / ALIASES)
+        # A first look always reads.
         if stamp is None or stamp != self._stamp:
             self._seen = read_pointers(self._releases)
             self._stamp = stamp
         return self._seen
 
-    def _stamp_now(self) -> tuple[int, int, int] | None:
-        try:
-            status = (self._releases / ALIASES).stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns, status.st_size
+
+def stamp_of(path: Path) -> Stamp | None:
+    """Return what changes when a file does; None if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size

@@ -10,8 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from serving.bundle import Bundle
+from serving.bundle_files import releases_on_disk
+from serving.journal import AliasWatch
 from serving.opening import Opener
-from serving.pointers import CANARY, LIVE, Pointers, PointersError, PointerWatch
+from serving.pointers import CANARY, LIVE, Pointers
 from serving.taste import cutoff_of
 
 LOG = logging.getLogger("topshelf.serving")
@@ -92,7 +94,7 @@ class Shelf:
     ) -> None:
         self._releases, self._poll_seconds = releases, poll_seconds
         self._named = sorted(named)
-        self._watch = PointerWatch(releases)
+        self._watch = AliasWatch(releases)
         self._opener = Opener(releases, warm, clock)
         self._ending = threading.Event()
         self.has_looked = threading.Event()
@@ -120,19 +122,20 @@ class Shelf:
 
     def _found(self, before: Shelved) -> Shelved:
         """Open what the aliases point to."""
-        faults = []
-        try:
-            pointers = self._watch.look()
-        except PointersError as error:
-            pointers, faults = before.pointers, [str(error)]
+        told = self._watch.look(before.pointers)
+        pointers, faults = told.pointers, [told.fault] if told.fault else []
         wanted = [pointers.live, pointers.release_of(CANARY), pointers.shadow, *self._named]
         bundles, more = self._opener.opened([one for one in wanted if one], before.bundles)
         faults += more
         last_good = pointers.live if pointers.live in bundles else before.last_good
-        if pointers.live and last_good is None and pointers.previous:
-            instead, more = self._opener.opened([pointers.previous], before.bundles)
-            bundles, faults = {**bundles, **instead}, [*faults, *more]
-            last_good = pointers.previous if instead else None
+        if pointers.live is None and not told.is_lost:
+            last_good = None
+        elif last_good is None:
+            instead, more = self._stand_in(pointers, {**before.bundles, **bundles})
+            bundles, faults = {**instead, **bundles}, [*faults, *more]
+            last_good = next(iter(instead), None)
+        if last_good != pointers.live:
+            faults.append(_instead(pointers, last_good))
         spare = self._spare_of(pointers)
         if spare:
             faults += self._opener.known_faults(spare)
@@ -140,6 +143,30 @@ class Shelf:
             if one and one in before.bundles:
                 bundles.setdefault(one, before.bundles[one])
         return Shelved(pointers, bundles, last_good, tuple(dict.fromkeys(faults)))
+
+    def _stand_in(
+        self, pointers: Pointers, opened: Mapping[str, Bundle]
+    ) -> tuple[dict[str, Bundle], list[str]]:
+        """Open one release that answers for the live one: that before it, or the newest there is.
+
+        Whether the gates would let it go live nobody asks here: the others cannot be read.
+        """
+        faults: list[str] = []
+        before = [pointers.previous] if pointers.previous else []
+        for release_id in [*before, *self._found_first]:
+            bundles, more = self._opener.opened([release_id], opened)
+            faults += more
+            if bundles:
+                return bundles, faults
+        return {}, faults
+
+    @cached_property
+    def _found_first(self) -> list[str]:
+        """The releases that were there when one was needed first, newest first.
+
+        What a run writes later is judged before it answers anybody.
+        """
+        return releases_on_disk(self._releases)
 
     def _with_spare(self, shelved: Shelved) -> Shelved:
         """Open what was live before as well."""
@@ -183,3 +210,13 @@ class Shelf:
 def _told(shelved: Shelved) -> tuple[object, ...]:
     """Return what makes one different from another: a release that is open stays the same."""
     return shelved.pointers, shelved.last_good, shelved.faults, set(shelved.bundles)
+
+
+def _instead(pointers: Pointers, last_good: str | None) -> str:
+    """Say what answers for the live release."""
+    if pointers.live:
+        return f"{pointers.live} is live, and {last_good or 'nothing'} answers"
+    return (
+        f"no release is known to be live; {last_good} answers, the newest that is whole, until "
+        "`topshelf promote RELEASE` makes one live"
+    )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.releases.aliases import holding_aliases, mend, releases_on_disk
+from orchestration.releases.aliases import holding_aliases, mend
 from orchestration.releases.changes import AliasError
 from orchestration.releases.keeping import catch_up
 from orchestration.releases.promotion import (
@@ -17,7 +17,7 @@ from orchestration.releases.promotion import (
 )
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.running_experiments import named_releases
-from serving.bundle_files import BundleError
+from serving.bundle_files import BundleError, releases_on_disk
 
 
 @dg.asset(

@@ -16,10 +16,8 @@ from pathlib import Path
 
 from orchestration.files import replacing, sync
 from orchestration.releases.changes import MOVES, Change, change_json, change_of, pointers_json
-from serving.bundle_files import MANIFEST
-from serving.pointers import ALIASES, Pointers, PointersError, read_pointers
+from serving.pointers import ALIASES, HISTORY, Pointers, PointersError, read_pointers
 
-HISTORY = "history.jsonl"
 LOCK = "aliases.lock"
 
 
@@ -105,15 +103,6 @@ def trail_of(releases: Path) -> list[str]:
     """Return the releases that were live before, oldest first."""
     change = last_change(releases)
     return list(change.trail) if change else []
-
-
-def releases_on_disk(releases: Path) -> list[str]:
-    """Return the names of the complete releases, newest first."""
-    if not releases.is_dir():
-        return []
-    manifests = [path for path in releases.glob(f"*/{MANIFEST}") if path.parent.name[0] != "."]
-    manifests.sort(key=lambda path: (path.stat().st_mtime_ns, path.parent.name), reverse=True)
-    return [path.parent.name for path in manifests]
 
 
 def who() -> str:

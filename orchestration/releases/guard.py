@@ -11,7 +11,8 @@ from ml.guardrails import Breach, GuardLimits, judge_canary
 from orchestration.releases.aliases import holding_aliases, mend, record_change, trail_of
 from orchestration.releases.changes import Change, without_canary
 from orchestration.releases.promotion import Signature
-from serving.pointers import CANARY, LIVE, Pointers, read_pointers
+from serving.journal import AliasWatch
+from serving.pointers import CANARY, LIVE, Pointers
 from serving.variant_counts import read_variant_counts
 
 GUARD = "canary guard"
@@ -36,7 +37,8 @@ def guard_canary(releases: Path, limits: GuardLimits, now: datetime) -> Change |
     Change or None
         The end of the canary, with the reason; None if there is no canary, or nothing to say.
     """
-    pointers = read_pointers(releases)
+    # As the serving processes have them: whom they answer by the journal must be watched too.
+    pointers = AliasWatch(releases).look().pointers
     if pointers.canary is None:
         return None
     counts = read_variant_counts(releases, pointers.version)

@@ -9,7 +9,6 @@ from orchestration.releases.aliases import (
     holding_aliases,
     mend,
     record_change,
-    releases_on_disk,
     trail_of,
 )
 from orchestration.releases.bounds import GateBounds
@@ -27,7 +26,7 @@ from orchestration.releases.shadows import write_shadows
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from orchestration.tracking import TrackingError
-from serving.bundle_files import BundleError
+from serving.bundle_files import BundleError, releases_on_disk
 from serving.pointers import LIVE, Pointers
 
 # Aliases whose releases are asked; `previous` is read again by a rollback.

@@ -11,7 +11,6 @@ from orchestration.releases.aliases import (
     mend,
     read_history,
     record_change,
-    releases_on_disk,
     trail_of,
 )
 from orchestration.releases.bounds import GateBounds
@@ -27,7 +26,7 @@ from orchestration.releases.changes import (
 from orchestration.releases.gates import Gate, judge, refused
 from orchestration.releases.writing import remove_release
 from serving.bundle import Bundle
-from serving.bundle_files import BundleError, read_manifest
+from serving.bundle_files import BundleError, read_manifest, releases_on_disk
 from serving.pointers import Pointers
 
 Trail = list[str]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from orchestration.releases.aliases import read_history, releases_on_disk
+from orchestration.releases.aliases import read_history
+from serving.bundle_files import releases_on_disk
 
 COLUMNS = ("release_id", "was_live", "is_kept", "is_live", "is_previous")
 

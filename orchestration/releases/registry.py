@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.releases.aliases import read_history, releases_on_disk
+from orchestration.releases.aliases import read_history
 from orchestration.releases.changes import Change, pointers_json
 from orchestration.settings import Settings
 from orchestration.tracking import NAME, tracking_client
-from serving.bundle_files import BundleError, read_manifest
+from serving.bundle_files import BundleError, read_manifest, releases_on_disk
 from serving.pointers import Canary, Pointers, pointers_of
 
 if TYPE_CHECKING:

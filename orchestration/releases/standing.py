@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestration.releases.aliases import read_history, releases_on_disk
+from orchestration.releases.aliases import read_history
+from serving.bundle_files import releases_on_disk
 from serving.pointers import read_pointers
 
 

@@ -14,7 +14,6 @@ from orchestration.releases.aliases import (
     holding_aliases,
     mend,
     read_history,
-    releases_on_disk,
     who,
 )
 from orchestration.releases.bounds import GateBounds
@@ -34,7 +33,7 @@ from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import load_reviewed
 from orchestration.settings import Settings
 from orchestration.terminal.answers import complain, write_json
-from serving.bundle_files import BundleError, read_manifest
+from serving.bundle_files import BundleError, read_manifest, releases_on_disk
 from serving.pointers import Pointers, PointersError
 
 Step = Callable[[Path, GateBounds, Signature], Change]

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from ml.als import fold_in_user
 from orchestration.cli import app
-from orchestration.releases.aliases import releases_on_disk
 from orchestration.settings import PROJECT_ROOT
 from serving.bundle import Bundle
+from serving.bundle_files import releases_on_disk
 from serving.pointers import read_pointers
 from serving.reasons import reason
 from tests.integration.runs import query, step

@@ -8,7 +8,7 @@ from orchestration.releases.aliases import read_history
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.guard import guard_canary, guarding_canary
 from orchestration.releases.promotion import promote, start_canary
-from serving.pointers import PointerWatch, read_pointers
+from serving.pointers import ALIASES, HISTORY, Pointers, PointerWatch, read_pointers
 from serving.variant_counts import VariantRecorder
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
@@ -62,6 +62,13 @@ def test_a_bad_canary_is_ended_for_every_process_and_the_reason_kept(canary, har
     assert said in read_history(canary)[-1].reason
 
 
+def test_a_canary_that_the_journal_alone_names_is_guarded_too(canary):
+    serve(canary, fails=["bad"])
+    (canary / ALIASES).unlink()
+    assert guard_canary(canary, GuardLimits(), NOW).action == "end_canary"
+    assert read_pointers(canary) == Pointers(3, live="good")
+
+
 def test_a_canary_that_does_as_well_goes_on(canary):
     serve(canary)
     assert guard_canary(canary, GuardLimits(), NOW) is None
@@ -97,13 +104,14 @@ def test_a_server_ends_its_bad_canary_by_itself(canary):
 
 
 def test_a_guard_outlives_a_look_that_fails(canary):
-    aliases = canary / "aliases.json"
-    whole = aliases.read_text()
-    aliases.write_text("{")
+    journal = canary / HISTORY
+    whole = journal.read_text()
+    serve(canary, fails=["bad"])
+    journal.write_text("nonsense\n" + whole)
     with guarding_canary(canary, GuardLimits(), look_seconds=0.02):
         time.sleep(0.2)
-        aliases.write_text(whole)
-        serve(canary, fails=["bad"])
+        assert read_pointers(canary).canary is not None
+        journal.write_text(whole)
         deadline = time.monotonic() + 30
         while read_pointers(canary).canary and time.monotonic() < deadline:
             time.sleep(0.02)

@@ -4,13 +4,7 @@ import os
 import pytest
 
 from orchestration.releases import aliases
-from orchestration.releases.aliases import (
-    ALIASES,
-    HISTORY,
-    mend,
-    read_history,
-    releases_on_disk,
-)
+from orchestration.releases.aliases import mend, read_history
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.changes import AliasError
 from orchestration.releases.promotion import (
@@ -23,8 +17,15 @@ from orchestration.releases.promotion import (
     start_canary,
     start_shadow,
 )
-from serving.bundle_files import BundleError
-from serving.pointers import Pointers, PointersError, PointerWatch, read_pointers
+from serving.bundle_files import BundleError, releases_on_disk
+from serving.pointers import (
+    ALIASES,
+    HISTORY,
+    Pointers,
+    PointersError,
+    PointerWatch,
+    read_pointers,
+)
 
 BOUNDS = GateBounds()
 
