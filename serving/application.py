@@ -56,8 +56,7 @@ class Application:
         self._loader.start()
         self.events = LandingLog(self.settings.landing / "events", now=self.moment)
         self.impressions = LandingLog(self.settings.landing / "impressions", now=self.moment)
-        self.shadows = LandingLog(self.settings.landing / "shadow", now=self.moment)
-        self.shadow = Shadow(self.shadows, self.metrics)
+        self.shadow = Shadow(self.settings.landing / "shadow", self.metrics, self.moment)
         self.variants = VariantRecorder(self.settings.releases, process_name())
         self.recent = open_recent_events(
             self.settings.online_store,
@@ -124,7 +123,6 @@ class Application:
         self.variants.flush()
         self.events.close()
         self.impressions.close()
-        self.shadows.close()
         self.ranking_threads.shutdown()
         self.store_threads.shutdown()
         self.recent.close()

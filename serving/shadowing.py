@@ -1,16 +1,18 @@
 """Asking the shadow release what it would have answered, after the answer was sent.
 
-What both releases answered goes into the landing log `shadow`, a line for a request; runs and
-`topshelf releases --repair` make `ml.shadow_comparisons` of it. Requests beyond what one thread can
-repeat are left out and counted: a sample says the same.
+What both releases answered goes into the landing log `shadow`, a folder for a pair of releases and
+a line for a request; runs and `topshelf releases --repair` make `ml.shadow_comparisons` of it.
+Requests beyond what one thread can repeat are left out and counted: a sample says the same. So the
+oldest requests of a pair go, too.
 """
 
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feature_repo.recent_events import RecentEvent
@@ -27,6 +29,9 @@ LOG = logging.getLogger("topshelf.serving")
 WAITING = 500
 # Of each list, from its top.
 KEPT_ITEMS = 20
+# Of a pair of releases: a request has about a kilobyte, so it is thrice what is compared.
+KEPT_BYTES = 64 * 1024 * 1024
+SEGMENT_BYTES = KEPT_BYTES // 8
 
 
 @dataclass(frozen=True)
@@ -61,13 +66,16 @@ class Shadow:
 
     Parameters
     ----------
-    log : LandingLog
-        Of the comparisons.
+    folder : Path
+        Of the landing log `shadow`.
     metrics : Metrics
+    now : callable
+        The clock of the log.
     """
 
-    def __init__(self, log: LandingLog, metrics: Metrics) -> None:
-        self._log, self._metrics = log, metrics
+    def __init__(self, folder: Path, metrics: Metrics, now: Callable[[], datetime]) -> None:
+        self._folder, self._metrics, self._now = folder, metrics, now
+        self._log: LandingLog | None = None
         self._waiting: queue.Queue[ShadowRequest | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._work, name="shadow", daemon=True)
         self._thread.start()
@@ -87,7 +95,7 @@ class Shadow:
     def _work(self) -> None:
         while (request := self._waiting.get()) is not None:
             try:
-                self._log.append([compared(request)])
+                self._log_of(request).append([compared(request)])
                 self._metrics.shadow.labels("compared").inc()
             except (LandingFullError, LandingClosedError):
                 self._metrics.shadow.labels("left_out").inc()
@@ -95,6 +103,22 @@ class Shadow:
             except Exception:
                 LOG.exception("the shadow release %s failed", request.shadow.release_id)
                 self._metrics.shadow.labels("failed").inc()
+        self._close_log()
+
+    def _log_of(self, request: ShadowRequest) -> LandingLog:
+        """Return the log of a pair of releases; it changes when an alias moves."""
+        folder = self._folder / request.live.release_id / request.shadow.release_id
+        if self._log is None or self._log.folder != folder:
+            self._close_log()
+            self._log = LandingLog(
+                folder, segment_bytes=SEGMENT_BYTES, now=self._now, kept_bytes=KEPT_BYTES
+            )
+        return self._log
+
+    def _close_log(self) -> None:
+        if self._log is not None:
+            self._log.close()
+        self._log = None
 
 
 def compared(request: ShadowRequest) -> dict[str, Any]:

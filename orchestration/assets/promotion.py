@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.releases.aliases import holding_aliases, mend
 from orchestration.releases.changes import AliasError
-from orchestration.releases.keeping import catch_up
+from orchestration.releases.keeping import catch_up, tell_shadows
 from orchestration.releases.promotion import (
     PromotionBlockedError,
     Signature,
@@ -51,7 +51,9 @@ def promotion(
             context.log.warning(outcome)
     served = named_releases(places.snapshot, datetime.now(UTC))
     removed = remove_old_releases(releases, settings.kept_releases, served)
-    warnings = catch_up(settings, log.read().name, warehouse, releases, bounds)
+    name = log.read().name
+    warnings = catch_up(settings, name, warehouse, releases, bounds)
+    warnings += tell_shadows(settings, name, warehouse, releases)
     for warning in warnings:
         context.log.warning(warning)
     with holding_aliases(releases):

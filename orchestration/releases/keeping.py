@@ -66,11 +66,24 @@ def catch_up(
         warnings.append(f"{error}; the aliases are in effect, and the next command records them")
     try:
         mirror(warehouse, releases)
-        landing = settings.places(mapping).landing / "shadow"
-        write_shadows(warehouse, landing, releases, datetime.now(UTC))
     except MirrorError as error:
         warnings.append(str(error))
     return warnings
+
+
+def tell_shadows(
+    settings: Settings, mapping: str, warehouse: Warehouse, releases: Path
+) -> list[str]:
+    """Tell the warehouse what the shadow said, which takes too long to do it with every alias.
+
+    Parameters and return as of `catch_up`.
+    """
+    landing = settings.places(mapping).landing / "shadow"
+    try:
+        write_shadows(warehouse, landing, releases, datetime.now(UTC))
+    except MirrorError as error:
+        return [str(error)]
+    return []
 
 
 def adopt(settings: Settings, mapping: str, releases: Path, bounds: GateBounds) -> list[str]:

@@ -1,6 +1,6 @@
 """What the shadow release would have answered, as the table `ml.shadow_comparisons`."""
 
-from collections import defaultdict
+import shutil
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,8 @@ from ml.shadow import ListPair, compare_lists
 from orchestration.releases.mirror import replace_or_say
 from orchestration.resources import Warehouse
 from serving.bundle import Bundle
-from serving.bundle_files import BundleError
-from serving.landing import landed_rows
+from serving.bundle_files import BundleError, releases_on_disk
+from serving.landing import newest_rows
 
 TABLE = "ml.shadow_comparisons"
 # Two lists of twenty each: some tens of megabytes.
@@ -27,7 +27,7 @@ def compare_shadows(
     Parameters
     ----------
     landing : Path
-        The folder of the landing log `shadow`.
+        The folder of the landing log `shadow`: a folder for a live release, in it one for a shadow.
     releases : Path
         The folder of the releases; a pair whose live release is gone is left out.
     now : datetime
@@ -40,19 +40,12 @@ def compare_shadows(
     DataFrame
         Rows of `ml.shadow_comparisons`.
     """
-    pairs: dict[tuple[str, str], dict[str, ListPair]] = defaultdict(dict)
-    for row in landed_rows(landing):
-        found = pairs[row["shadow_release_id"], row["live_release_id"]]
-        # By request: the log holds each line at least once.
-        found[row["request_id"]] = ListPair(
-            row["live_items"], row["shadow_items"], row["live_scores"], row["shadow_scores"]
-        )
-        if len(found) > newest:
-            del found[next(iter(found))]
     frames = [
-        compare_lists(found.values(), size).assign(shadow_release_id=shadow, live_release_id=live)
-        for (shadow, live), found in pairs.items()
-        for size in _catalogue_size(releases / live)
+        compare_lists(_newest_pairs(folder, newest), size).assign(
+            shadow_release_id=folder.name, live_release_id=folder.parent.name
+        )
+        for folder in sorted(landing.glob("*/*"))
+        for size in _catalogue_size(releases / folder.parent.name)
     ]
     if not frames:
         return pd.DataFrame()
@@ -64,13 +57,33 @@ def compare_shadows(
 def write_shadows(warehouse: Warehouse, landing: Path, releases: Path, now: datetime) -> int:
     """Write the comparisons into the warehouse; return how many rows there are.
 
+    The log of pairs whose live release is gone is removed: nothing says any more what it could
+    have shown.
+
     Raises
     ------
     MirrorError
         If the warehouse cannot take them now.
     """
+    kept = set(releases_on_disk(releases))
+    for folder in landing.glob("*/"):
+        if folder.name not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
     frame = compare_shadows(landing, releases, now)
     return 0 if frame.empty else replace_or_say(warehouse, TABLE, frame)
+
+
+def _newest_pairs(folder: Path, newest: int) -> list[ListPair]:
+    """Read the answers to the newest requests of a pair of releases, and no more."""
+    found: dict[str, ListPair] = {}
+    for row in newest_rows(folder):
+        # By request: the log holds each line at least once.
+        found[row["request_id"]] = ListPair(
+            row["live_items"], row["shadow_items"], row["live_scores"], row["shadow_scores"]
+        )
+        if len(found) == newest:
+            break
+    return list(found.values())
 
 
 def _catalogue_size(folder: Path) -> Iterator[int]:

@@ -18,7 +18,7 @@ from orchestration.releases.aliases import (
 )
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.changes import AliasError, Change, pointers_json
-from orchestration.releases.keeping import catch_up
+from orchestration.releases.keeping import catch_up, tell_shadows
 from orchestration.releases.promotion import (
     PromotionBlockedError,
     Signature,
@@ -69,13 +69,17 @@ class Place:
         name = self.mapping.name
         return catch_up(self.settings, name, self.warehouse(), self.releases, self.bounds())
 
+    def tell_shadows(self) -> list[str]:
+        """Tell the warehouse what the shadow said."""
+        return tell_shadows(self.settings, self.mapping.name, self.warehouse(), self.releases)
+
 
 def show_releases(settings: Settings, *, repair: bool, as_json: bool) -> int:
     """Show every release with its aliases; with `repair`, mend the file and tell MLflow first."""
     try:
         place = _place(settings)
         note_builds(place.releases, who())
-        warnings = place.catch_up() if repair else []
+        warnings = [*place.catch_up(), *place.tell_shadows()] if repair else []
         with holding_aliases(place.releases):
             pointers = mend(place.releases)
         rows = [_row(place.releases, name, pointers) for name in releases_on_disk(place.releases)]

@@ -2,6 +2,7 @@
 
 from serving.landing.cursor import Landed, rows_after
 from serving.landing.log import LandingClosedError, LandingFullError, LandingLog
+from serving.landing.newest import newest_rows, remove_oldest
 from serving.landing.segments import landed_rows, repair
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "LandingFullError",
     "LandingLog",
     "landed_rows",
+    "newest_rows",
+    "remove_oldest",
     "repair",
     "rows_after",
 ]

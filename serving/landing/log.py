@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from serving.landing.newest import remove_oldest
 from serving.landing.segments import Segment, repair
 
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -42,6 +43,9 @@ class LandingLog:
         Size after which a new file begins.
     now : callable
         The clock, which begins a new file every hour.
+    kept_bytes : int, optional
+        Of the stream; when a file begins, the oldest ones beyond that go, see `remove_oldest`.
+        Without it everything stays.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class LandingLog:
         pending_rows: int = PENDING_ROWS,
         segment_bytes: int = SEGMENT_BYTES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        kept_bytes: int | None = None,
     ) -> None:
         if pending_rows < 1:
             msg = f"pending_rows must be >= 1, got {pending_rows}"
@@ -59,6 +64,7 @@ class LandingLog:
         self.folder = folder
         self.failures = 0
         self._pending_rows, self._segment_bytes, self._now = pending_rows, segment_bytes, now
+        self._kept_bytes = kept_bytes
         self._segment: Segment | None = None
         self._waiting: list[tuple[bytes, Future[None]]] = []
         self._rows_waiting = 0
@@ -154,6 +160,8 @@ class LandingLog:
                 self._segment.close()
             self._segment = None
             self._segment = Segment(self.folder, now)
+            if self._kept_bytes is not None:
+                remove_oldest(self.folder, self._kept_bytes)
         return self._segment
 
 

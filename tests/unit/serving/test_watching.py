@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
-from serving.landing import landed_rows
+from serving.landing import landed_rows, newest_rows
 from serving.pointers import ALIASES, FORMAT_VERSION, Canary
 from serving.settings import ServingSettings
 from serving.variant_counts import read_variant_counts
@@ -108,7 +108,7 @@ def test_the_shadow_is_asked_the_same_and_both_answers_are_kept(home, client):
     answers = {ask(serving, user)["meta"]["request_id"]: user for user in USER_IDS[:3]}
     shown = [item["item_id"] for item in ask(serving, USER_IDS[4])["items"]]
     close(serving)
-    rows = list(landed_rows(home / "landing" / "shadow"))
+    rows = list(landed_rows(home / "landing" / "shadow" / "shop-1" / "shop-2"))
     assert set(answers) < {row["request_id"] for row in rows}
     assert len(rows) == 4
     last = rows[-1]
@@ -129,7 +129,27 @@ def test_a_shadow_that_fails_changes_no_answer(home, client, monkeypatch):
     monkeypatch.setattr("serving.shadowing.compared", fail)
     assert ask(serving, USER_IDS[4])["items"]
     close(serving)
-    assert list(landed_rows(home / "landing" / "shadow")) == []
+    assert not list((home / "landing" / "shadow").rglob("*.jsonl"))
+
+
+def test_of_each_pair_of_releases_the_newest_requests_are_kept(home, client, monkeypatch):
+    monkeypatch.setattr("serving.shadowing.KEPT_BYTES", 20_000)
+    monkeypatch.setattr("serving.shadowing.SEGMENT_BYTES", 2_000)
+    point(home, shadow="shop-2")
+    serving = client()
+    asked = [ask(serving, USER_IDS[4])["meta"]["request_id"] for _ in range(60)]
+    # Roles change, and the log of the pair before stays.
+    point(home, version=8, live="shop-2", shadow="shop-1")
+    while ask(serving, USER_IDS[4])["meta"]["release"] != "shop-2":
+        time.sleep(0.02)
+    close(serving)
+    folder = home / "landing" / "shadow" / "shop-1" / "shop-2"
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 22_000
+    kept = [row["request_id"] for row in newest_rows(folder)]
+    assert 10 < len(kept) < 60
+    assert len({*kept} & {*asked[-10:]}) == 10
+    (other,) = newest_rows(home / "landing" / "shadow" / "shop-2" / "shop-1")
+    assert other["live_release_id"] == "shop-2"
 
 
 def test_nobody_is_asked_when_there_is_no_shadow(home, client):
@@ -137,4 +157,4 @@ def test_nobody_is_asked_when_there_is_no_shadow(home, client):
     serving = client()
     ask(serving, USER_IDS[4])
     close(serving)
-    assert list(landed_rows(home / "landing" / "shadow")) == []
+    assert not (home / "landing" / "shadow").exists()

@@ -78,6 +78,17 @@ def test_a_shadow_is_named(folder):
     assert read_pointers(folder).shadow == "r2"
 
 
+def test_what_the_shadow_said_is_read_where_all_is_told_again_alone(folder, monkeypatch):
+    told = []
+    monkeypatch.setattr(terminal, "tell_shadows", lambda *_: told.append(1) or ["no warehouse"])
+    for step in ("promote r1", "shadow r2", "promote r2", "rollback", "releases"):
+        assert topshelf(*step.split()).exit_code == 0
+    assert not told
+    done = topshelf("releases", "--repair")
+    assert (done.exit_code, told) == (0, [1])
+    assert "no warehouse" in done.stderr
+
+
 def test_an_unknown_release_is_refused_with_what_there_is(folder):
     refused = topshelf("promote", "r7", "--json")
     assert refused.exit_code == 1

@@ -1,4 +1,3 @@
-import asyncio
 import re
 from datetime import UTC, datetime
 
@@ -79,12 +78,9 @@ def test_what_the_shadow_said_becomes_a_table(build, releases, tmp_path, warehou
         "shadow_items": ["lamp", "spoon"],
         "shadow_scores": [0.5, 0.25],
     }
-    log = LandingLog(tmp_path / "landing", now=lambda: NOW)
     # The same line twice: the log holds each at least once.
-    asyncio.run(landed(log, [row, row, {**row, "request_id": "q2", "shadow_items": ["cup"]}]))
-    gone = {**row, "request_id": "q3", "live_release_id": "r0"}
-    asyncio.run(landed(log, [gone]))
-    log.close()
+    landed(tmp_path, row, row, {**row, "request_id": "q2", "shadow_items": ["cup"]})
+    landed(tmp_path, {**row, "request_id": "q3", "live_release_id": "r0"})
     assert write_shadows(warehouse, tmp_path / "landing", releases, NOW) > 0
     rows = warehouse.read("from ml.shadow_comparisons")
     assert set(rows["live_release_id"]) == {"r1"}
@@ -98,10 +94,16 @@ def test_what_the_shadow_said_becomes_a_table(build, releases, tmp_path, warehou
     assert values["rank_change", 0] == 0.5
     assert values["shadow_coverage", 5] == 0.75
     assert schema_check("shadow_comparisons", ShadowComparisons)(warehouse=warehouse).passed
+    # What the release that is gone has shown nobody can tell any more.
+    assert [path.name for path in (tmp_path / "landing").iterdir()] == ["r1"]
 
 
-async def landed(log, rows):
-    await asyncio.wrap_future(log.append(rows))
+def landed(home, *rows):
+    """Write what a shadow said, as a serving process does."""
+    pair = (rows[0]["live_release_id"], rows[0]["shadow_release_id"])
+    log = LandingLog(home.joinpath("landing", *pair), now=lambda: NOW)
+    log.append(rows).result(10)
+    log.close()
 
 
 def test_without_a_shadow_the_table_stays(releases, tmp_path, warehouse):
