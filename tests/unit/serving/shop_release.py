@@ -80,6 +80,9 @@ def make_shop(releases: Path, release_id: str = "shop-1", **changed: object) -> 
                 "als": {"params": params, "mean_user_size": model.mean_user_size},
                 "item_features": [],
                 "user_features": [f"user_activity__{name}" for name in _activity(changed)],
+                # What the gates ask for, beside the lists.
+                "log": {"age_hours": 1.0},
+                "evaluation": None,
             }
         )
     return releases / release_id
