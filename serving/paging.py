@@ -43,15 +43,42 @@ class Page:
     is_explored: bool
 
 
+@dataclass(frozen=True)
+class PageRequest:
+    """A page that is asked for, whichever release answers in the end.
+
+    Attributes
+    ----------
+    wish : Wish
+    span : slice
+        Places of the list that are shown, the first being 0.
+    events : sequence of RecentEvent
+        Of the user.
+    now : datetime
+        With its time zone.
+    course : Course
+        Of the answer; what goes wrong on the way is noted in it.
+    """
+
+    wish: "Wish"
+    span: slice
+    events: Sequence[RecentEvent]
+    now: datetime
+    course: Course
+
+    def with_policy(self, policy: str) -> "PageRequest":
+        """Ask for the same by a policy."""
+        if policy == self.wish.policy:
+            return self
+        return replace(self, wish=replace(self.wish, policy=policy))
+
+    def without_ranking(self) -> "PageRequest":
+        """Ask for the same in the published order; the items of the events stay away."""
+        return replace(self, wish=replace(self.wish, unranked=tuple(self.events)), events=())
+
+
 async def page_for(
-    parts: Application,
-    shelved: "Shelved",
-    bundle: "Bundle",
-    wish: "Wish",
-    span: slice,
-    events: Sequence[RecentEvent],
-    now: datetime,
-    course: Course,
+    parts: Application, shelved: "Shelved", bundle: "Bundle", request: PageRequest
 ) -> Page:
     """Return a page of the list of a user, from another release if the right one is damaged.
 
@@ -62,14 +89,7 @@ async def page_for(
         The open releases.
     bundle : Bundle
         The release that should answer.
-    wish : Wish
-    span : slice
-        Places of the list that are shown, the first being 0.
-    events : sequence of RecentEvent
-        Of the user.
-    now : datetime
-        With its time zone.
-    course : Course
+    request : PageRequest
 
     Returns
     -------
@@ -77,14 +97,14 @@ async def page_for(
         Without items only if nothing that is open has any that may be shown, or if the list has
         ended before the page.
     """
-    page = None
-    for release, policy in _attempts(shelved, bundle, wish.policy):
-        attempt, ranked = replace(wish, policy=policy), events
-        if release.release_id in course.damaged:
+    page, damaged = None, request.course.damaged
+    for release, policy in _attempts(shelved, bundle, request.wish.policy):
+        attempt = request.with_policy(policy)
+        if release.release_id in damaged:
             # What a release could not rank with before it is not asked to rank with again.
-            attempt, ranked = replace(attempt, unranked=tuple(events)), ()
-        page = await _page(parts, release, attempt, span, ranked, now, course)
-        if page.items or release.release_id not in course.damaged:
+            attempt = attempt.without_ranking()
+        page = await _page(parts, release, attempt)
+        if page.items or release.release_id not in damaged:
             return page
     if page is None:
         raise ValueError("there must be at least one release to ask")
@@ -105,18 +125,11 @@ def _attempts(shelved: "Shelved", bundle: "Bundle", policy: str) -> "Iterator[tu
         yield bundle, POPULAR
 
 
-async def _page(
-    parts: Application,
-    bundle: "Bundle",
-    wish: "Wish",
-    span: slice,
-    events: Sequence[RecentEvent],
-    now: datetime,
-    course: Course,
-) -> Page:
+async def _page(parts: Application, bundle: "Bundle", request: PageRequest) -> Page:
     """Ask one release."""
+    wish, span, now, course = request.wish, request.span, request.now, request.course
     exploration = parts.settings.exploration
-    listing = await list_for(parts, bundle, wish, events, now, course)
+    listing = await list_for(parts, bundle, wish, request.events, now, course)
     entries, is_explored = listing.entries, False
     if exploration.rate:
         chance = chance_of(wish.user_id, bundle.release_id, entries, exploration, now)

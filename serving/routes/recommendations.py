@@ -15,7 +15,7 @@ from serving.experiments import EXPERIMENT, HOLDOUT, POLICIES, chosen_policy
 from serving.impressions import impression_rows, log_impressions
 from serving.limits import RETRY_SECONDS
 from serving.openapi import WITH_REQUEST_ID
-from serving.paging import page_for
+from serving.paging import PageRequest, page_for
 from serving.pointers import LIVE
 from serving.problems import Problem, described
 from serving.routes.admitted import admitted
@@ -81,7 +81,7 @@ def router(parts: Application) -> APIRouter:
             return response
         events = await recent_events(parts, user_id, course)
         span = slice(query.offset, query.offset + query.n)
-        page = await page_for(parts, shelved, bundle, wish, span, events, now, course)
+        page = await page_for(parts, shelved, bundle, PageRequest(wish, span, events, now, course))
         bundle, listing, items = page.bundle, page.listing, page.items
         parts.metrics.explored.inc(page.is_explored)
         explanation = None
