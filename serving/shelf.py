@@ -30,7 +30,7 @@ class Shelved:
         What the aliases point to.
     bundles : mapping of str to Bundle
         Open releases, by id; the one before the live one too, to step in for it. They are mapped:
-        what nobody reads costs addresses, not memory.
+        what nobody reads costs addresses, and next to no memory.
     last_good : str, optional
         The live release, or what was live before it if it cannot be opened.
     faults : tuple of str
