@@ -117,6 +117,8 @@ def sql(
 ) -> None:
     """Two dbt models by DuckDB, pandas, polars and Spark, and whether their rows are the same."""
     console = Console(highlight=False)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as temporary:
         home = Path(temporary)
         make_tables(home, events)
