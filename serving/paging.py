@@ -79,7 +79,8 @@ async def page_for(
     """
     page = None
     for release, policy in _attempts(shelved, bundle, wish.policy):
-        attempt, ranked = replace(wish, policy=policy), events
+        attempt = wish if policy == wish.policy else replace(wish, policy=policy)
+        ranked = events
         if release.release_id in course.damaged:
             # What a release could not rank with before it is not asked to rank with again.
             attempt, ranked = replace(attempt, unranked=tuple(events)), ()
