@@ -1,8 +1,13 @@
 """Texts of any length in two arrays, so that none is read from the disk before it is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 import numpy as np
+
+# Texts of a column that are not read again, at some 200 bytes each: lists are made of the same
+# items again and again.
+KEPT = 1 << 17
 
 
 class TextColumn:
@@ -20,6 +25,7 @@ class TextColumn:
         # Reading a number or a few bytes from a memoryview is ten times as fast as from an array.
         self._text = memoryview(text.data)
         self._starts = memoryview(starts.data)
+        self._kept = _keeping(self._text, self._starts)
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -27,11 +33,11 @@ class TextColumn:
 
     def __getitem__(self, place: int) -> str:
         """Return the text at a place, from 0; negative ones do not count from the end."""
-        # Short, because an answer asks for two texts an item.
-        starts = self._starts
-        if not 0 <= place < len(starts) - 1:
-            raise IndexError(f"there are {len(self)} texts, asked for {place}")
-        return str(self._text[starts[place] : starts[place + 1]], "utf-8")
+        return _text_at(self._text, self._starts, place)
+
+    def several(self, places: Iterable[int]) -> list[str]:
+        """Return the texts at some places, as `column[place]` does for each of them."""
+        return list(map(self._kept, places))
 
     def __iter__(self) -> Iterator[str]:
         """Go through all texts."""
@@ -59,3 +65,19 @@ class IdColumn(TextColumn):
             else:
                 high = middle
         return low if low < len(self) and self.encoded(low) == key else None
+
+
+def _text_at(text: memoryview, starts: memoryview, place: int) -> str:
+    if not 0 <= place < len(starts) - 1:
+        raise IndexError(f"there are {len(starts) - 1} texts, asked for {place}")
+    return str(text[starts[place] : starts[place + 1]], "utf-8")
+
+
+def _keeping(text: memoryview, starts: memoryview) -> Callable[[int], str]:
+    """Return what reads a text at its first use; it knows no column, which is gone at once."""
+
+    @lru_cache(maxsize=KEPT)
+    def read(place: int) -> str:
+        return _text_at(text, starts, place)
+
+    return read
