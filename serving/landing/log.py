@@ -98,16 +98,33 @@ class LandingLog:
             After `close`.
         """
         lines = [orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]
+        return self.append_lines(b"".join(lines), len(lines))
+
+    def append_lines(self, lines: bytes, count: int) -> "Future[None]":
+        """Hand rows over that are written down already, a JSON object a line.
+
+        Parameters
+        ----------
+        lines : bytes
+            Each with its line end.
+        count : int
+            How many rows these are.
+
+        Returns
+        -------
+        Future
+            As of `append`, and so are the errors.
+        """
         done: Future[None] = Future()
         with self._changed:
             if self._closed:
                 msg = f"the log {self.folder.name} is closed; start the application again"
                 raise LandingClosedError(msg)
-            if self._rows_waiting + len(lines) > self._pending_rows:
+            if self._rows_waiting + count > self._pending_rows:
                 msg = f"{self._rows_waiting} rows wait for the disk, at most {self._pending_rows}"
                 raise LandingFullError(msg)
-            self._rows_waiting += len(lines)
-            self._waiting.append((b"".join(lines), done))
+            self._rows_waiting += count
+            self._waiting.append((lines, done))
             self._changed.notify()
         return done
 
