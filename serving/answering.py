@@ -146,20 +146,18 @@ def _described(bundle: "Bundle", entries: "Sequence[Entry]", offset: int) -> lis
 
     ids = bundle.item_ids.several([entry.item for entry in entries])
     known = [entry.evidence for entry in entries if entry.evidence is not None]
-    names = dict(zip(known, bundle.item_ids.several(known), strict=True))
-    titles = dict(zip(known, bundle.titles.several(known), strict=True))
+    behind = zip(bundle.item_ids.several(known), bundle.titles.several(known), strict=True)
     items = []
     for rank, (item_id, entry) in enumerate(zip(ids, entries, strict=True), start=offset + 1):
         _, score, source, item, count, _ = entry
-        evidence = None if item is None else names[item]
-        title = None if item is None else titles[item] or evidence
+        evidence, title = (None, None) if item is None else next(behind)
         items.append(
             {
                 "item_id": item_id,
                 "rank": rank,
                 "score": None if score is None else rounded(score),
                 "source": source,
-                "reason": reason(source, title, count),
+                "reason": reason(source, title or evidence, count),
                 "evidence": evidence,
             }
         )

@@ -151,8 +151,6 @@ def _moment(told: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-
-
 def _by_item(bundle: Bundle, events: list[RecentEvent], now: float) -> tuple[Lately, ...]:
     """Sum events by item, as `int_user_items` does, newest item first."""
     found: dict[str, list[RecentEvent]] = {}

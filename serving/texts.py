@@ -1,13 +1,8 @@
 """Texts of any length in two arrays, so that none is read from the disk before it is asked for."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-
-# Texts of a column that are not read again, at some 200 bytes each: lists are made of the same
-# items again and again.
-KEPT = 1 << 17
 
 
 class TextColumn:
@@ -25,7 +20,6 @@ class TextColumn:
         # Reading a number or a few bytes from a memoryview is ten times as fast as from an array.
         self._text = memoryview(text.data)
         self._starts = memoryview(starts.data)
-        self._kept = _keeping(self._text, self._starts)
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -33,11 +27,17 @@ class TextColumn:
 
     def __getitem__(self, place: int) -> str:
         """Return the text at a place, from 0; negative ones do not count from the end."""
-        return _text_at(self._text, self._starts, place)
+        starts = self._starts
+        if not 0 <= place < len(starts) - 1:
+            raise IndexError(f"there are {len(self)} texts, asked for {place}")
+        return str(self._text[starts[place] : starts[place + 1]], "utf-8")
 
-    def several(self, places: Iterable[int]) -> list[str]:
+    def several(self, places: Sequence[int]) -> list[str]:
         """Return the texts at some places, as `column[place]` does for each of them."""
-        return list(map(self._kept, places))
+        if places and min(places) < 0:
+            raise IndexError(f"texts are at places >= 0, asked for {min(places)}")
+        text, starts = self._text, self._starts
+        return [str(text[starts[place] : starts[place + 1]], "utf-8") for place in places]
 
     def __iter__(self) -> Iterator[str]:
         """Go through all texts."""
@@ -57,27 +57,13 @@ class IdColumn(TextColumn):
             key = wanted.encode("utf-8")
         except UnicodeEncodeError:  # Half a pair of surrogates, which no table can hold.
             return None
+        text, starts = self._text, self._starts
         low, high = 0, len(self)
         while low < high:
             middle = (low + high) // 2
-            if self.encoded(middle) < key:
+            # As `encoded` does; a call takes as long as the rest of a step.
+            if bytes(text[starts[middle] : starts[middle + 1]]) < key:
                 low = middle + 1
             else:
                 high = middle
         return low if low < len(self) and self.encoded(low) == key else None
-
-
-def _text_at(text: memoryview, starts: memoryview, place: int) -> str:
-    if not 0 <= place < len(starts) - 1:
-        raise IndexError(f"there are {len(starts) - 1} texts, asked for {place}")
-    return str(text[starts[place] : starts[place + 1]], "utf-8")
-
-
-def _keeping(text: memoryview, starts: memoryview) -> Callable[[int], str]:
-    """Return what reads a text at its first use; it knows no column, which is gone at once."""
-
-    @lru_cache(maxsize=KEPT)
-    def read(place: int) -> str:
-        return _text_at(text, starts, place)
-
-    return read

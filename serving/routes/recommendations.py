@@ -94,9 +94,7 @@ def router(parts: Application) -> APIRouter:
                 "degraded": course.degraded,
             }
         fallback = listing.fallback if items or not page.entries else "none"
-        response = _answer(
-            parts, request_id, bundle, variant, items, fallback, course, explanation
-        )
+        response = _answer(parts, request_id, bundle, variant, items, fallback, course, explanation)
         _log(
             parts,
             request_id,
