@@ -42,6 +42,8 @@ class LandingLog:
         Size after which a new file begins.
     now : callable
         The clock, which begins a new file every hour.
+    gather_seconds : float
+        So long rows may wait for others that share their sync; for a log that nobody waits for.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class LandingLog:
         pending_rows: int = PENDING_ROWS,
         segment_bytes: int = SEGMENT_BYTES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        gather_seconds: float = 0.0,
     ) -> None:
         if pending_rows < 1:
             msg = f"pending_rows must be >= 1, got {pending_rows}"
@@ -62,7 +65,9 @@ class LandingLog:
         self._segment: Segment | None = None
         self._waiting: list[tuple[bytes, Future[None]]] = []
         self._rows_waiting = 0
+        self._gather_seconds = gather_seconds
         self._closed = False
+        self._closing = threading.Event()
         self._changed = threading.Condition()
         # A process that ends without closing the log writes what waits, and is not kept alive.
         self._thread = threading.Thread(
@@ -133,6 +138,7 @@ class LandingLog:
         atexit.unregister(self.close)
         with self._changed:
             self._closed = True
+            self._closing.set()
             self._changed.notify()
         self._thread.join()
 
@@ -141,6 +147,9 @@ class LandingLog:
             with self._changed:
                 while not self._waiting and not self._closed:
                     self._changed.wait()
+            if self._gather_seconds:
+                self._closing.wait(self._gather_seconds)
+            with self._changed:
                 batch, self._waiting = self._waiting, []
                 rows, closing = self._rows_waiting, self._closed and not batch
             if closing:
