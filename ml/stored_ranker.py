@@ -157,15 +157,25 @@ def _sum_of_leaves(
 ) -> np.ndarray:
     """Walk every row down every tree; the sum has the order of scikit-learn's."""
     scores = np.full(inputs.shape[0], base_score)
-    for row in range(inputs.shape[0]):
-        for tree in range(starts.size - 1):
-            node = starts[tree]
-            while features[node] >= 0:
+    nodes = np.empty(inputs.shape[0], dtype=np.int64)
+    for tree in range(starts.size - 1):
+        nodes[:] = starts[tree]
+        is_above_leaves = True
+        # All rows take a step before any takes the next one: the processor does several steps at a
+        # time if none waits for the one before it, and nothing depends on which way one goes.
+        while is_above_leaves:
+            is_above_leaves = False
+            for row in range(inputs.shape[0]):
+                node = nodes[row]
+                if features[node] < 0:
+                    continue
+                is_above_leaves = True
                 value = inputs[row, features[node]]
-                if np.isfinite(value):
-                    goes_left = value <= thresholds[node]
-                else:
-                    goes_left = is_missing_left[node] != 0
-                node = left[node] if goes_left else right[node]
-            scores[row] += values[node]
+                is_known = np.isfinite(value)
+                is_left = (is_known & (value <= thresholds[node])) | (
+                    (not is_known) & (is_missing_left[node] != 0)
+                )
+                nodes[row] = left[node] if is_left else right[node]
+        for row in range(inputs.shape[0]):
+            scores[row] += values[nodes[row]]
     return scores

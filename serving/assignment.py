@@ -105,7 +105,7 @@ def is_held_out(user_id: str, share: float, salt: str = HOLDOUT_SALT) -> bool:
         Held out of all users. A smaller share holds out a part of those of a larger one.
     salt : str
     """
-    return bucket(salt, user_id) < _edge(share)
+    return share > 0 and bucket(salt, user_id) < _edge(share)
 
 
 def _edge(share: float) -> int:

@@ -143,6 +143,23 @@ class Bundle:
         names = ("item", "score", "source", "support")
         return NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
 
+    def neighbours_of(self, items: np.ndarray) -> tuple[np.ndarray, NeighbourRows]:
+        """Return what goes with some items, one after the other, and the place of each row's item.
+
+        Parameters
+        ----------
+        items : ndarray of shape (n,), int
+            Numbers of items, in any order.
+        """
+        if items.size and items.min() < 0:
+            raise IndexError(f"numbers of items are >= 0, got {items.min()}")
+        starts = self.arrays["neighbour_starts"]
+        begins, counts = starts[items], starts[items + 1] - starts[items]
+        owners = np.repeat(np.arange(items.size), counts)
+        rows = np.arange(owners.size) + (begins - (np.cumsum(counts) - counts))[owners]
+        names = ("item", "score", "source", "support")
+        return owners, NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
+
     def popular(self, segment: str = ALL) -> PopularRows:
         """Return what is popular in a segment; without rows for one that has no list."""
         code = self.segment_codes.get(segment)

@@ -39,12 +39,12 @@ class Entry(NamedTuple):
 
 def personal_entries(bundle: "Bundle", user: int) -> list[Entry]:
     """Return the list of a user as published."""
-    return list(_entries(bundle, bundle.personal(user)))
+    return _entries(bundle, bundle.personal(user))
 
 
 def pool_entries(bundle: "Bundle", user: int) -> list[Entry]:
     """Return what follows the list of a user, best first."""
-    return list(_entries(bundle, bundle.pool(user)))
+    return _entries(bundle, bundle.pool(user))
 
 
 def popular_entries(bundle: "Bundle", segment: str | None) -> Iterator[Entry]:
@@ -66,13 +66,15 @@ def without(entries: Iterable[Entry], barred: Iterable[int]) -> list[Entry]:
     return kept
 
 
-def _entries(bundle: "Bundle", rows: "ListRows") -> Iterator[Entry]:
-    columns = (rows.items, rows.scores, rows.sources, rows.evidence, rows.evidence_counts)
-    for item, score, source, evidence, count in zip(*(c.tolist() for c in columns), strict=True):
-        yield Entry(
-            item=item,
-            score=None if isnan(score) else score,
-            source=bundle.sources[source],
-            evidence=evidence if evidence >= 0 else None,
-            evidence_count=count if count >= 0 else None,
-        )
+def _entries(bundle: "Bundle", rows: "ListRows") -> list[Entry]:
+    # Column by column: every answer makes some dozen, and most of them leave as they are.
+    names = bundle.sources
+    columns = (
+        rows.items.tolist(),
+        [None if isnan(score) else score for score in rows.scores.tolist()],
+        [names[source] for source in rows.sources.tolist()],
+        [item if item >= 0 else None for item in rows.evidence.tolist()],
+        [count if count >= 0 else None for count in rows.evidence_counts.tolist()],
+        [1.0] * rows.items.size,
+    )
+    return [Entry._make(row) for row in zip(*columns, strict=True)]

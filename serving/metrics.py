@@ -1,5 +1,7 @@
 """What can be watched: counters and times, for Prometheus."""
 
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +64,21 @@ class Metrics:
             **own,
         )
 
+        # Finding a series takes the client longer than counting with it.
+        self._requests = lru_cache(self.requests.labels)
+        self._seconds = lru_cache(self.seconds.labels)
+        self._lists = lru_cache(self.lists.labels)
+
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count and time an answer."""
-        self.requests.labels(route, str(status)).inc()
-        self.seconds.labels(route).observe(seconds)
+        self._requests(route, str(status)).inc()
+        self._seconds(route).observe(seconds)
+
+    def listed(self, fallback: str, release: str | None, degraded: Iterable[str]) -> None:
+        """Count a list: what it was made from, and what it lacks."""
+        self._lists(fallback, release or "none").inc()
+        for reason in degraded:
+            self.degraded.labels(reason).inc()
 
     def exposition(self) -> bytes:
         """Write the metrics of all processes down, in Prometheus' text format."""

@@ -66,16 +66,19 @@ def proposed_entries(
     bundle: Bundle, signals: Signals, barred: np.ndarray, published: list[Entry]
 ) -> list[Entry]:
     """Return what the signals propose beyond a list, those with evidence first."""
-    offered = bundle.arrays["item_is_offered"]
-    ranked = sorted(signals.covisited.items(), key=lambda pair: (-pair[1][0], pair[0]))
+    found = signals.covisited
+    order = found.ranked()
+    is_offered = bundle.arrays["item_is_offered"][found.items[order]] > 0
+    best = order[is_offered][:NEIGHBOURS_JOINING]
+    columns = (found.items, found.evidence, found.counts, found.supports)
     neighbours = [
-        Entry(item, None, "covisitation", evidence=found[4], evidence_count=_support(found))
-        for item, found in ranked
-        if offered[item]
+        # People who had both, if one item alone speaks for the other; else that is not one number.
+        Entry(item, None, "covisitation", evidence, support if count == 1 else None)
+        for item, evidence, count, support in zip(*(c[best].tolist() for c in columns), strict=True)
     ]
     learned = [Entry(item, None, "als") for item in signals.als_order[:ALS_JOINING].tolist()]
     taken = {entry.item for entry in published} | set(barred.tolist())
-    return without([*neighbours[:NEIGHBOURS_JOINING], *learned], taken)
+    return without([*neighbours, *learned], taken)
 
 
 def ruled(bundle: Bundle, entries: list[Entry]) -> list[Entry]:
@@ -85,6 +88,8 @@ def ruled(bundle: Bundle, entries: list[Entry]) -> list[Entry]:
         for place, entry in enumerate(entries)
         if entry.source == "pinned"
     )
+    if not pins and not bundle.has_category_limits:
+        return entries
     limits, categories = bundle.arrays["item_category_limit"], bundle.arrays["item_category"]
     counts: dict[int, int] = {}
     for _, _, pin in pins:
@@ -128,8 +133,7 @@ def _gains(
     before, after = signals
     if ranker is None:
         # Without a ranker the neighbours of what was touched speak for themselves.
-        old, new = ({i: f[0] for i, f in one.covisited.items()} for one in (before, after))
-        gain = np.array([new.get(item, 0.0) - old.get(item, 0.0) for item in items.tolist()])
+        gain = after.covisited.scores_of(items) - before.covisited.scores_of(items)
         return gain, gain - TIER_GAP
     names = ranker.features
     raw = [
@@ -162,7 +166,7 @@ def _scored(entries: list[Entry], gain: np.ndarray, estimate: np.ndarray) -> lis
     return [
         entry
         if entry.score is None and entry.source not in ESTIMATED
-        else entry._replace(score=probability)
+        else Entry(entry.item, probability, *entry[2:])
         for entry, probability in zip(entries, probabilities, strict=True)
     ]
 
@@ -170,8 +174,3 @@ def _scored(entries: list[Entry], gain: np.ndarray, estimate: np.ndarray) -> lis
 def _log_odds(scores: np.ndarray) -> np.ndarray:
     clipped = np.clip(scores, CERTAIN, 1 - CERTAIN)
     return np.log(clipped) - np.log1p(-clipped)
-
-
-def _support(found: tuple[float, int, int, float, int]) -> int | None:
-    """People who had both, if one item alone speaks for the other; else that is not one number."""
-    return found[2] if found[1] == 1 else None

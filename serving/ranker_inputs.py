@@ -12,7 +12,8 @@ import numpy as np
 
 from serving.activity import VIEW, activity_at
 from serving.bundle import Bundle
-from serving.signals import COVISITED_PROPOSED, Signals
+from serving.covisited import PROPOSED
+from serving.signals import Signals
 from serving.taste import Taste
 
 PEOPLE = "item_activity__user_count"
@@ -147,16 +148,23 @@ def _blend(bundle: Bundle, als: np.ndarray, covisited: np.ndarray) -> np.ndarray
 def _covisited_columns(items: np.ndarray, signals: Signals) -> dict[str, np.ndarray]:
     """Return what the neighbours say of items; nan beyond as many as a run proposes."""
     found = signals.covisited
-    present = [item for item in items.tolist() if item in found]
-    order = sorted(present, key=lambda item: (-found[item][0], item))[:COVISITED_PROPOSED]
-    ranks = {item: rank for rank, item in enumerate(order, start=1)}
-    nothing = (np.nan,) * 5
-    rows = np.array(
-        [(ranks[item], *found[item][:4]) if item in ranks else nothing for item in items.tolist()],
-        dtype=np.float64,
-    ).reshape(items.size, 5)
-    names = ("rank", "score", "evidence_count", "support", "best_contribution")
-    return {f"covisited_{name}": rows[:, place] for place, name in enumerate(names)}
+    places, is_present = found.places(items)
+    present = places[is_present]
+    order = present[np.lexsort((found.items[present], -found.scores[present]))][:PROPOSED]
+    ranks = np.full(found.items.size, np.nan)
+    ranks[order] = np.arange(1, order.size + 1)
+    columns = {
+        "rank": ranks,
+        "score": found.scores,
+        "evidence_count": found.counts,
+        "support": found.supports,
+        "best_contribution": found.best,
+    }
+    rows = np.flatnonzero(is_present)[np.isfinite(ranks[present])]
+    told = {f"covisited_{name}": np.full(items.size, np.nan) for name in columns}
+    for name, column in columns.items():
+        told[f"covisited_{name}"][rows] = column[places[rows]]
+    return told
 
 
 def _category_columns(

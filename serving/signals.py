@@ -6,13 +6,10 @@ import numpy as np
 
 from ml.als import fold_in_user
 from serving.bundle import Bundle
+from serving.covisited import Covisited, covisited_with
 
 # As many as the runs propose.
 ALS_PROPOSED = 100
-COVISITED_PROPOSED = 80
-# Newest items whose neighbours are looked at.
-ITEMS_FOLLOWED = 200
-NEIGHBOUR_SOURCE = "covisitation"
 
 
 @dataclass(frozen=True)
@@ -26,14 +23,13 @@ class Signals:
         factors; None without factorisation or items.
     als_order : ndarray of int
         Items that may be proposed, best first, at most 100.
-    covisited : dict of int to (float, int, int, float, int)
-        By item: summed contributions, how many there are, summed support, the largest one, and the
-        item that it comes from.
+    covisited : Covisited
+        What goes with the items that speak for the user.
     """
 
     factor_scores: np.ndarray | None
     als_order: np.ndarray
-    covisited: dict[int, tuple[float, int, int, float, int]]
+    covisited: Covisited
 
     def als(self, bundle: Bundle, items: np.ndarray) -> np.ndarray:
         """Return the scores of some items by factorisation; nan for one that has no vector."""
@@ -57,12 +53,12 @@ def signals_of(
     liked : tuple of ndarray
         Items, ascending, and their weights: what the vector is fitted on.
     strengths : dict of int to float
-        Items whose neighbours are proposed, and how loudly each speaks, in [0, 1].
+        Items whose neighbours are proposed, and how loudly each speaks, in (0, 1].
     barred : ndarray of int
         Items that may not be proposed.
     """
     vector = folded_in(bundle, *liked)
-    covisited = _covisited(bundle, strengths)
+    covisited = covisited_with(bundle, strengths)
     if vector is None or bundle.als is None:
         return Signals(None, np.empty(0, dtype=np.int64), covisited)
     scores = bundle.als.item_factors @ vector
@@ -104,24 +100,3 @@ def _best(scores: np.ndarray, bundle: Bundle, barred: np.ndarray) -> np.ndarray:
     best = np.argpartition(open_scores, open_scores.size - count)[open_scores.size - count :]
     best = best[np.isfinite(open_scores[best])]
     return items[best[np.lexsort((items[best], -open_scores[best]))]]
-
-
-def _covisited(
-    bundle: Bundle, strengths: dict[int, float]
-) -> dict[int, tuple[float, int, int, float, int]]:
-    """Sum what the neighbours of the touched items contribute."""
-    wanted = bundle.sources.index(NEIGHBOUR_SOURCE) if NEIGHBOUR_SOURCE in bundle.sources else -1
-    found: dict[int, tuple[float, int, int, float, int]] = {}
-    loudest = sorted(strengths.items(), key=lambda pair: (-pair[1], pair[0]))[:ITEMS_FOLLOWED]
-    for item, strength in loudest:
-        rows = bundle.neighbours(item)
-        columns = (rows.items, rows.scores, rows.sources, rows.supports)
-        for other, score, source, support in zip(*(c.tolist() for c in columns), strict=True):
-            if source != wanted:
-                continue
-            part = score * strength
-            total, count, supports, best, evidence = found.get(other, (0.0, 0, 0, 0.0, item))
-            if part > best:
-                best, evidence = part, item
-            found[other] = (total + part, count + 1, supports + support, best, evidence)
-    return found

@@ -1,8 +1,9 @@
 """What a user likes now: the history of the release, and what happened since."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,14 +93,14 @@ class Taste:
         return np.union1d(known, np.array(new, dtype=np.int64))
 
 
-def taste_of(bundle: Bundle, user_id: str, events: Iterable[RecentEvent], now: datetime) -> Taste:
+def taste_of(bundle: Bundle, user_id: str, events: Sequence[RecentEvent], now: datetime) -> Taste:
     """Put together what the release and the online store know of a user.
 
     Parameters
     ----------
     bundle : Bundle
     user_id : str
-    events : iterable of RecentEvent
+    events : sequence of RecentEvent
         In any order; those that the release knows are left out.
     now : datetime
         With its time zone; the weights of events are decayed to it. Those of the history stay as
@@ -111,8 +112,8 @@ def taste_of(bundle: Bundle, user_id: str, events: Iterable[RecentEvent], now: d
     """
     user = bundle.user_row(user_id)
     history, weights = (NOTHING, np.empty(0)) if user is None else bundle.history(user)
-    new = since(bundle, events)
-    lately = _by_item(bundle, new, now.timestamp())
+    new = since(bundle, events) if events else []
+    lately = _by_item(bundle, new, now.timestamp()) if new else ()
     return Taste(user, history, weights, lately, tuple(new))
 
 
@@ -140,7 +141,13 @@ def cutoff_of(bundle: Bundle) -> datetime:
 
 def moment_of(manifest: Mapping[str, Any]) -> datetime:
     """Return the moment that the release of a manifest was made for, in UTC."""
-    moment = datetime.fromisoformat(manifest["generated_at"])
+    return _moment(manifest["generated_at"])
+
+
+@lru_cache(maxsize=16)
+def _moment(told: str) -> datetime:
+    """Read a moment once a release."""
+    moment = datetime.fromisoformat(told)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -46,6 +46,8 @@ class LandingLog:
     kept_bytes : int, optional
         Of the stream; when a file begins, the oldest ones beyond that go, see `remove_oldest`.
         Without it everything stays.
+    gather_seconds : float
+        So long rows may wait for others that share their sync; for a log that nobody waits for.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class LandingLog:
         segment_bytes: int = SEGMENT_BYTES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         kept_bytes: int | None = None,
+        gather_seconds: float = 0.0,
     ) -> None:
         if pending_rows < 1:
             msg = f"pending_rows must be >= 1, got {pending_rows}"
@@ -68,7 +71,9 @@ class LandingLog:
         self._segment: Segment | None = None
         self._waiting: list[tuple[bytes, Future[None]]] = []
         self._rows_waiting = 0
+        self._gather_seconds = gather_seconds
         self._closed = False
+        self._closing = threading.Event()
         self._changed = threading.Condition()
         # A process that ends without closing the log writes what waits, and is not kept alive.
         self._thread = threading.Thread(
@@ -104,16 +109,33 @@ class LandingLog:
             After `close`.
         """
         lines = [orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows]
+        return self.append_lines(b"".join(lines), len(lines))
+
+    def append_lines(self, lines: bytes, count: int) -> "Future[None]":
+        """Hand rows over that are written down already, a JSON object a line.
+
+        Parameters
+        ----------
+        lines : bytes
+            Each with its line end.
+        count : int
+            How many rows these are.
+
+        Returns
+        -------
+        Future
+            As of `append`, and so are the errors.
+        """
         done: Future[None] = Future()
         with self._changed:
             if self._closed:
                 msg = f"the log {self.folder.name} is closed; start the application again"
                 raise LandingClosedError(msg)
-            if self._rows_waiting + len(lines) > self._pending_rows:
+            if self._rows_waiting + count > self._pending_rows:
                 msg = f"{self._rows_waiting} rows wait for the disk, at most {self._pending_rows}"
                 raise LandingFullError(msg)
-            self._rows_waiting += len(lines)
-            self._waiting.append((b"".join(lines), done))
+            self._rows_waiting += count
+            self._waiting.append((lines, done))
             self._changed.notify()
         return done
 
@@ -122,6 +144,7 @@ class LandingLog:
         atexit.unregister(self.close)
         with self._changed:
             self._closed = True
+            self._closing.set()
             self._changed.notify()
         self._thread.join()
 
@@ -130,6 +153,9 @@ class LandingLog:
             with self._changed:
                 while not self._waiting and not self._closed:
                     self._changed.wait()
+            if self._gather_seconds:
+                self._closing.wait(self._gather_seconds)
+            with self._changed:
                 batch, self._waiting = self._waiting, []
                 rows, closing = self._rows_waiting, self._closed and not batch
             if closing:

@@ -2,13 +2,17 @@
 
 import inspect
 from collections.abc import Callable, Coroutine
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
-from starlette.datastructures import QueryParams
+
+# Whoever shows lists asks in few different ways; these are not read and checked again.
+QUERIES_KEPT = 256
 
 
 class CheckedRoute(APIRoute):
@@ -28,15 +32,19 @@ class CheckedRoute(APIRoute):
         queries: TypeAdapter[Any] = TypeAdapter(query.annotation)
         lists = _lists(queries)
 
+        @lru_cache(maxsize=QUERIES_KEPT)
+        def checked(query: bytes) -> object:
+            return queries.validate_python(_given(query, lists))
+
         async def answer(request: Request) -> Response:
             asked: list[Any] = []
             faults: list[dict[str, Any]] = []
-            for where, adapter, given in (
-                (("path", name), keys, request.path_params[name]),
-                (("query",), queries, _given(request.query_params, lists)),
+            for where, check, given in (
+                (("path", name), keys.validate_python, request.scope["path_params"][name]),
+                (("query",), checked, request.scope["query_string"]),
             ):
                 try:
-                    asked.append(adapter.validate_python(given))
+                    asked.append(check(given))
                 except ValidationError as error:
                     faults += [{**one, "loc": (*where, *one["loc"])} for one in error.errors()]
             if faults:
@@ -47,11 +55,13 @@ class CheckedRoute(APIRoute):
         return answer
 
 
-def _given(params: QueryParams, lists: frozenset[str]) -> dict[str, Any]:
+def _given(query: bytes, lists: frozenset[str]) -> dict[str, Any]:
     """Return the parameters of a query; of one that comes twice the last, unless it is a list."""
-    given: dict[str, Any] = dict(params)
+    # As Starlette's `QueryParams` reads them.
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    given: dict[str, Any] = dict(pairs)
     for name in lists & given.keys():
-        given[name] = params.getlist(name)
+        given[name] = [value for key, value in pairs if key == name]
     return given
 
 

@@ -12,7 +12,7 @@ from serving.answering import Course, recent_events
 from serving.application import Application
 from serving.contracts import Id, Recommendations, Word
 from serving.experiments import EXPERIMENT, HOLDOUT, POLICIES, chosen_policy
-from serving.impressions import impression_rows, log_impressions
+from serving.impressions import impression_lines, log_impressions
 from serving.limits import RETRY_SECONDS
 from serving.openapi import WITH_REQUEST_ID
 from serving.paging import PageRequest, page_for
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from serving.entries import Entry
     from serving.shelf import Shelved
 
-JSON = "application/json"
+JSON = b"application/json"
 MOST_EXCLUDED = 200
 DEFAULT_LENGTH = 10
 
@@ -71,12 +71,12 @@ def router(parts: Application) -> APIRouter:
         from serving.ladder import Wish
 
         shelved = shelved_or_problem(parts)
-        course, now = Course(), parts.moment()
+        course, now, request_id = Course(), parts.moment(), new_request_id()
         bundle, variant, policy = _chosen(parts, shelved, user_id, now, course)
         length = query.n + query.offset + spare
         wish = Wish(user_id, length, query.category, frozenset(query.exclude), policy)
         if bundle is None:
-            response = _answer(parts, None, variant, [], "none", course, None)
+            response = _answer(parts, request_id, None, variant, [], "none", course, None)
             count_answer(parts, shelved, user_id, variant, None, course)
             return response
         events = await recent_events(parts, user_id, course)
@@ -94,10 +94,10 @@ def router(parts: Application) -> APIRouter:
                 "degraded": course.degraded,
             }
         fallback = listing.fallback if items or not page.entries else "none"
-        response = _answer(parts, bundle, variant, items, fallback, course, explanation)
+        response = _answer(parts, request_id, bundle, variant, items, fallback, course, explanation)
         _log(
             parts,
-            response.headers["x-request-id"],
+            request_id,
             user_id,
             query.surface,
             bundle,
@@ -110,7 +110,6 @@ def router(parts: Application) -> APIRouter:
         )
         count_answer(parts, shelved, user_id, variant, bundle.release_id, course)
         if bundle is shelved.live:
-            request_id = response.headers["x-request-id"]
             repeat_in_shadow(parts, shelved, request_id, wish, events, now, listing.entries)
         return response
 
@@ -152,6 +151,7 @@ def shelved_or_problem(parts: Application) -> "Shelved":
 
 def _answer(
     parts: Application,
+    request_id: str,
     bundle: "Bundle | None",
     variant: str,
     items: list[dict[str, Any]],
@@ -161,10 +161,7 @@ def _answer(
 ) -> Response:
     """Write a list down, and count it."""
     release = bundle.release_id if bundle else None
-    for reason in course.degraded:
-        parts.metrics.degraded.labels(reason).inc()
-    parts.metrics.lists.labels(fallback, release or "none").inc()
-    request_id = secrets.token_hex(12)
+    parts.metrics.listed(fallback, release, course.degraded)
     meta = {
         "request_id": request_id,
         "release": release,
@@ -175,8 +172,19 @@ def _answer(
         "timings": course.finished(),
         "explanation": explanation,
     }
-    content = orjson.dumps({"items": items, "meta": meta})
-    return Response(content, media_type=JSON, headers={"x-request-id": request_id})
+    return answered({"items": items, "meta": meta}, request_id)
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has."""
+    return secrets.token_hex(12)
+
+
+def answered(content: dict[str, Any], request_id: str) -> Response:
+    """Return a response of JSON that names its request in a header too."""
+    response = Response(orjson.dumps(content))
+    response.raw_headers += [(b"content-type", JSON), (b"x-request-id", request_id.encode())]
+    return response
 
 
 def generated_at(bundle: "Bundle | None") -> str | None:
@@ -221,4 +229,5 @@ def _log(
         }
         for item, entry in zip(items, entries, strict=True)
     ]
-    log_impressions(parts.impressions, parts.metrics, impression_rows(request, shown, now))
+    lines = impression_lines(request, shown, now)
+    log_impressions(parts.impressions, parts.metrics, lines, len(shown))

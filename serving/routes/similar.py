@@ -1,17 +1,15 @@
 """`GET /v1/similar/{item_id}`."""
 
-import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from serving.answering import Course
 from serving.application import Application
 from serving.contracts import Id, Similar, Word
-from serving.impressions import impression_rows, log_impressions
+from serving.impressions import impression_lines, log_impressions
 from serving.openapi import WITH_REQUEST_ID
 from serving.pointers import LIVE
 from serving.problems import described
@@ -19,8 +17,9 @@ from serving.routes.admitted import admitted
 from serving.routes.checked import CheckedRoute
 from serving.routes.recommendations import (
     DEFAULT_LENGTH,
-    JSON,
+    answered,
     generated_at,
+    new_request_id,
     shelved_or_problem,
 )
 
@@ -65,7 +64,7 @@ def router(parts: Application) -> APIRouter:
         items = [{**row, "rank": rank} for rank, row in enumerate(page, start=query.offset + 1)]
         for reason in course.degraded:
             parts.metrics.degraded.labels(reason).inc()
-        request_id = secrets.token_hex(12)
+        request_id = new_request_id()
         meta = {
             "request_id": request_id,
             "release": bundle.release_id if bundle else None,
@@ -75,9 +74,8 @@ def router(parts: Application) -> APIRouter:
             "degraded": course.degraded,
             "timings": course.finished(),
         }
-        content = orjson.dumps({"items": items, "meta": meta})
         _log(parts, item_id, query.surface, meta, course, items, now)
-        return Response(content, media_type=JSON, headers={"x-request-id": request_id})
+        return answered({"items": items, "meta": meta}, request_id)
 
     return routes
 
@@ -133,7 +131,8 @@ def _log(
         {**{name: item[name] for name in ("item_id", "rank", "source")}, "propensity": 1.0}
         for item in items
     ]
-    log_impressions(parts.impressions, parts.metrics, impression_rows(request, shown, now))
+    lines = impression_lines(request, shown, now)
+    log_impressions(parts.impressions, parts.metrics, lines, len(shown))
 
 
 def _neighbours(bundle: "Bundle", item_id: str) -> list[dict[str, Any]]:

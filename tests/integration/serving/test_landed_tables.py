@@ -8,7 +8,7 @@ import pytest
 
 from serving.contracts import Event
 from serving.events import landing_row
-from serving.impressions import impression_rows
+from serving.impressions import impression_lines
 from serving.landing import LandingLog, landed_rows
 
 pytestmark = pytest.mark.integration
@@ -64,10 +64,10 @@ def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
     items = [
         {"item_id": f"i{rank}", "rank": rank, "source": "als", "propensity": 0.5} for rank in (1, 2)
     ]
-    shown.append(impression_rows(request, items, now)).result(10)
-    shown.append(impression_rows(request, items, now)).result(10)
+    shown.append_lines(impression_lines(request, items, now), len(items)).result(10)
+    shown.append_lines(impression_lines(request, items, now), len(items)).result(10)
     beside = {"request_id": "beside", "similar_to_item_id": "i9", "surface": "similar"}
-    shown.append(impression_rows(beside, items, now)).result(10)
+    shown.append_lines(impression_lines(beside, items, now), len(items)).result(10)
     shown.close()
     mapping = {**sample_mapping}
     mapping.pop("as_of")

@@ -206,3 +206,21 @@ def test_arrays_that_do_not_fit_together_are_refused(tmp_path):
         writer.finish({**TOLD, "release_id": "r1"})
     with pytest.raises(BundleError, match="list_starts has 6 entries instead of 7"):
         Bundle.open(tmp_path / "r1")
+
+
+def test_several_texts_are_those_at_their_places(bundle):
+    assert bundle.item_ids.several([3, 0, 3]) == ["spoon", "cup", "spoon"]
+    assert bundle.item_ids.several([]) == []
+    for places in ([0, 4], [0, -1]):
+        with pytest.raises(IndexError):
+            bundle.item_ids.several(places)
+
+
+def test_neighbours_of_several_items_follow_each_other(bundle):
+    owners, rows = bundle.neighbours_of(np.array([3, 0, 1, 0]))
+    assert owners.tolist() == [1, 3]
+    assert rows.items.tolist() == [1, 1]
+    assert rows.supports.tolist() == [12, 12]
+    assert bundle.neighbours_of(np.empty(0, dtype=np.int64))[1].items.size == 0
+    with pytest.raises(IndexError, match="got -1"):
+        bundle.neighbours_of(np.array([0, -1]))

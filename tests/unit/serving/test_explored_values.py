@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime
 
 import numpy as np
+import orjson
 import pandas as pd
 import pytest
 
@@ -11,7 +12,7 @@ from ml.off_policy.frames import logged_actions, same_list_for_all
 from ml.off_policy.values import OffPolicyParams, off_policy_values
 from serving.entries import Entry
 from serving.exploration import explored
-from serving.impressions import impression_rows
+from serving.impressions import impression_lines
 from serving.settings import Exploration
 
 ITEMS = np.array([f"i{number:02}" for number in range(30)], dtype=object)
@@ -38,7 +39,7 @@ def impressions(exploration: Exploration) -> pd.DataFrame:
             for rank, entry in enumerate(entries[:LENGTH], start=1)
         ]
         request = {"request_id": f"r{number}", "user_id": f"u{number % 2_000}"}
-        rows += impression_rows(request, shown, NOW)
+        rows += map(orjson.loads, impression_lines(request, shown, NOW).splitlines())
     frame = pd.DataFrame(rows).rename(columns={"rank": "shown_rank"})
     numbers = np.searchsorted(ITEMS, frame["item_id"].to_numpy())
     chances = APPEAL[numbers] * EXAMINED[frame["shown_rank"].to_numpy() - 1]

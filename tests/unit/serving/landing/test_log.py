@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
@@ -87,6 +88,21 @@ def test_more_rows_than_may_wait_are_refused_and_none_of_them_is_kept(tmp_path, 
     held.result(10)
     log.close()
     assert [row["n"] for row in landed_rows(log.folder)] == [1, 2]
+
+
+def test_rows_that_nobody_waits_for_share_a_sync_though_they_come_one_by_one(tmp_path, monkeypatch):
+    syncs = []
+    monkeypatch.setattr(os, "fdatasync", syncs.append)
+    log = LandingLog(tmp_path / "impressions", gather_seconds=20.0)
+    futures = [log.append_lines(b'{"n": 1}\n', 1) for _ in range(5)]
+    assert not wait(futures, 0.05).done
+    # Its end does not wait for others any more.
+    start = time.monotonic()
+    log.close()
+    assert time.monotonic() - start < 10
+    assert all(one.done() for one in futures)
+    assert len(syncs) == 1
+    assert [row["n"] for row in landed_rows(log.folder)] == [1] * 5
 
 
 def test_a_failed_write_is_told_and_the_next_one_goes_to_a_new_file(tmp_path, monkeypatch):
