@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from serving.landing.segments import ENDING
+from serving.landing.segments import ENDING, rows_in
 
 # The hour, as `hour_of` writes it: processes share an hour, and their numbers have no order.
 HOUR_LETTERS = len("20260301T12")
@@ -61,13 +59,7 @@ def newest_rows(folder: Path) -> Iterator[dict[str, Any]]:
             lines = path.read_bytes().split(b"\n")
         except FileNotFoundError:
             continue  # Another process removed it meanwhile.
-        for line in reversed(lines[:-1]):
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
-            if isinstance(row, dict):
-                yield row
+        yield from rows_in(reversed(lines[:-1]))
 
 
 def _newest_first(folder: Path) -> list[tuple[Path, int]]:

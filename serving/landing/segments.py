@@ -3,7 +3,7 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -92,15 +92,18 @@ def landed_rows(folder: Path) -> Iterator[dict[str, Any]]:
     """
     for path in sorted(folder.glob(f"*{ENDING}")):
         with path.open("rb") as lines:
-            for line in lines:
-                if not line.endswith(b"\n"):
-                    continue
-                try:
-                    row = orjson.loads(line)
-                except orjson.JSONDecodeError:
-                    continue
-                if isinstance(row, dict):
-                    yield row
+            yield from rows_in(line for line in lines if line.endswith(b"\n"))
+
+
+def rows_in(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Read complete lines; one that is no JSON object is passed over."""
+    for line in lines:
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(row, dict):
+            yield row
 
 
 def sync_folder(folder: Path) -> None:
