@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from orchestration.releases.writing import writing_release
 from serving.app import create_app
 from serving.settings import ServingSettings
+from tests.unit.serving.lists_asked import point
+from tests.unit.serving.shop_release import make_shop
 from tests.unit.serving.small_release import ITEMS, TOLD, USERS, fill
 
 Clock = Callable[[], datetime]
@@ -27,6 +29,15 @@ def make_release(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / "releases" / release_id
 
     return make
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of a shop with a live release; tests do not change it."""
+    home = tmp_path_factory.mktemp("shop")
+    make_shop(home / "releases")
+    point(home, "shop-1")
+    return home
 
 
 @pytest.fixture

@@ -5,22 +5,13 @@ import re
 import pytest
 
 from serving.keys import parse_keys
-from tests.unit.serving.lists_asked import USER, point
-from tests.unit.serving.shop_release import make_shop
+from tests.unit.serving.lists_asked import USER
 
 KEYS = parse_keys("r read read-key-0123456789;w write write-key-0123456789")
 READ = {"x-api-key": "read-key-0123456789"}
 # What differs from answer to answer.
 CHANGING = re.compile(r'"(request_id|timings)":("[0-9a-f]+"|\{[^}]*\})')
 LISTS, SIMILAR = "/v1/recommendations", "/v1/similar"
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    home = tmp_path_factory.mktemp("shop")
-    make_shop(home / "releases")
-    point(home, "shop-1")
-    return home
 
 
 def told(client, method, path, headers):

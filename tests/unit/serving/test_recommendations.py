@@ -19,15 +19,6 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEYS = parse_keys("r read read-key-0123456789;w write write-key-0123456789")
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """Home of a shop with a live release; tests do not change it."""
-    home = tmp_path_factory.mktemp("shop")
-    make_shop(home / "releases")
-    point(home, "shop-1")
-    return home
-
-
 def test_the_list_changes_with_the_next_request_after_a_click(shop, serving):
     client = serving(shop)
     user_id = USER_IDS[6]
