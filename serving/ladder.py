@@ -13,7 +13,7 @@ from serving.category_limits import limited
 from serving.entries import Entry, personal_entries, pool_entries, popular_entries, without
 from serving.experiments import LIVE
 from serving.ranked import proposed_entries, ranked_entries, ruled
-from serving.signals import signals_of
+from serving.signals import Liking, signals_of
 from serving.taste import Taste, taste_of
 
 # How much less the item before the last one says than the last one, for a stranger.
@@ -198,7 +198,7 @@ def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[En
     """
     liked = [one for one in taste.lately if not one.is_disliked]
     strengths = {one.item: SESSION_DECAY**place for place, one in enumerate(liked)}
-    signals = signals_of(bundle, taste.items, strengths, barred)
+    [signals] = signals_of(bundle, [Liking(*taste.items, strengths)], barred)
     return ruled(bundle, proposed_entries(bundle, signals, barred, []))
 
 

@@ -9,7 +9,7 @@ from ml.calibration import calibrate
 from serving.bundle import Bundle
 from serving.entries import Entry, personal_entries, pool_entries, without
 from serving.ranker_inputs import ranker_inputs
-from serving.signals import Signals, signals_of
+from serving.signals import Liking, Signals, signals_of
 from serving.taste import Taste
 
 # Best items of the factorisation that join the candidates, beside those of the neighbours.
@@ -45,14 +45,13 @@ def ranked_entries(
         raise ValueError("a stranger has no list to change; see session_entries")
     everything = [*personal_entries(bundle, taste.user), *pool_entries(bundle, taste.user)]
     published = without(everything, barred.tolist())
-    after = _signals(bundle, taste, barred)
+    quiet = replace(taste, lately=(), events=())
+    before, after = signals_of(bundle, [_liking(quiet), _liking(taste)], barred)
     entries = [*published, *proposed_entries(bundle, after, barred, published)]
     if not entries:
         return [], 0
     items = np.array([entry.item for entry in entries])
     base = _published_log_odds(published)
-    quiet = replace(taste, lately=(), events=())
-    before = _signals(bundle, quiet, barred)
     gain, estimate = _gains(bundle, taste, quiet, items, (before, after), now)
     strangers = slice(len(published), None)
     factors = np.log(np.maximum(bundle.arrays["item_list_factor"][items], CERTAIN))
@@ -110,14 +109,14 @@ def ruled(bundle: Bundle, entries: list[Entry]) -> list[Entry]:
     return listed
 
 
-def _signals(bundle: Bundle, taste: Taste, barred: np.ndarray) -> Signals:
-    """Signals of a user; what was touched lately speaks louder than what only the release knows."""
+def _liking(taste: Taste) -> Liking:
+    """Let what was touched lately speak louder than what only the release knows."""
     strengths = dict.fromkeys(taste.history.tolist(), 0.5)
     strengths.update({one.item: 1.0 for one in taste.lately if not one.is_disliked})
     for one in taste.lately:
         if one.is_disliked:
             strengths.pop(one.item, None)
-    return signals_of(bundle, taste.items, strengths, barred)
+    return Liking(*taste.items, strengths)
 
 
 def _gains(

@@ -1,5 +1,6 @@
 """What factorisation and co-visitation say of items, for a user as known at a moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,27 @@ import numpy as np
 from ml.als import fold_in_user
 from serving.bundle import Bundle
 from serving.covisited import Covisited, covisited_with
+from serving.factor_scores import scores_and_best
 
 # As many as the runs propose.
 ALS_PROPOSED = 100
+
+
+@dataclass(frozen=True)
+class Liking:
+    """What speaks for a user at a moment.
+
+    Attributes
+    ----------
+    items, weights : ndarray of shape (n,)
+        Liked items, ascending, and their weights: what the vector is fitted on.
+    strengths : dict of int to float
+        Items whose neighbours are proposed, and how loudly each speaks, in (0, 1].
+    """
+
+    items: np.ndarray
+    weights: np.ndarray
+    strengths: dict[int, float]
 
 
 @dataclass(frozen=True)
@@ -39,30 +58,36 @@ class Signals:
         return np.where(rows >= 0, self.factor_scores[rows].astype(np.float64), np.nan)
 
 
-def signals_of(
-    bundle: Bundle,
-    liked: tuple[np.ndarray, np.ndarray],
-    strengths: dict[int, float],
-    barred: np.ndarray,
-) -> Signals:
-    """Compute the signals of a user.
+def signals_of(bundle: Bundle, likings: Sequence[Liking], barred: np.ndarray) -> list[Signals]:
+    """Compute the signals of a user, at several moments in one pass over the items.
 
     Parameters
     ----------
     bundle : Bundle
-    liked : tuple of ndarray
-        Items, ascending, and their weights: what the vector is fitted on.
-    strengths : dict of int to float
-        Items whose neighbours are proposed, and how loudly each speaks, in (0, 1].
+    likings : sequence of Liking
+        What speaks for the user at each moment.
     barred : ndarray of int
         Items that may not be proposed.
+
+    Returns
+    -------
+    list of Signals
+        One for each of `likings`.
     """
-    vector = folded_in(bundle, *liked)
-    covisited = covisited_with(bundle, strengths)
-    if vector is None or bundle.als is None:
-        return Signals(None, np.empty(0, dtype=np.int64), covisited)
-    scores = bundle.als.item_factors @ vector
-    return Signals(scores, _best(scores, bundle, barred), covisited)
+    nothing = np.empty(0, dtype=np.int64)
+    found = [Signals(None, nothing, covisited_with(bundle, liking.strengths)) for liking in likings]
+    vectors = [folded_in(bundle, liking.items, liking.weights) for liking in likings]
+    known = [place for place, vector in enumerate(vectors) if vector is not None]
+    if bundle.als is None or not known:
+        return found
+    items, is_open = bundle.arrays["factor_item"], bundle.offered_factors.copy()
+    rows = bundle.arrays["item_factor_row"][barred]
+    is_open[rows[rows >= 0]] = False
+    told = np.array([vectors[place] for place in known])
+    scores, best = scores_and_best(bundle.als.item_factors, told, is_open, ALS_PROPOSED)
+    for place, own_scores, own_best in zip(known, scores, best, strict=True):
+        found[place] = Signals(own_scores, items[own_best], found[place].covisited)
+    return found
 
 
 def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
@@ -88,15 +113,3 @@ def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndar
     if not known.any():
         return None
     return fold_in_user(bundle.als, bundle.arrays["gram"], rows[known], weights[known])
-
-
-def _best(scores: np.ndarray, bundle: Bundle, barred: np.ndarray) -> np.ndarray:
-    """Best items that may be offered, best first; of equal ones the first."""
-    items = bundle.arrays["factor_item"]
-    open_scores = np.where(bundle.offered_factors, scores, -np.inf)
-    rows = bundle.arrays["item_factor_row"][barred]
-    open_scores[rows[rows >= 0]] = -np.inf
-    count = min(ALS_PROPOSED, open_scores.size)
-    best = np.argpartition(open_scores, open_scores.size - count)[open_scores.size - count :]
-    best = best[np.isfinite(open_scores[best])]
-    return items[best[np.lexsort((items[best], -open_scores[best]))]]
