@@ -102,7 +102,9 @@ def _build(
     places.make_folders()
     with warehouse.connect(read_only=False):
         pass  # Waits until nobody else has the file open: dbt would fail at once.
-    variables = log.dbt_vars()
+    # dbt reads back what was parsed even where the project lies elsewhere now, unless a variable
+    # says so; it would look for seeds where they were.
+    variables = {**log.dbt_vars(), "project_root": log.project_root}
     with building_at(variables["mapping"].pop("as_of", None)):
         invocation = dbt.cli(
             [*BUILD, "--vars", json.dumps(variables)],

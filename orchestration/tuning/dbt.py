@@ -58,7 +58,10 @@ def _manifest(settings: Settings, mapping: object) -> Manifest:
 @cache
 def _parsed(project_root: Path, home: Path, mapping: str) -> Manifest:
     """Parse the project once a state of the log; variables are put into its SQL afterwards."""
-    variables = json.dumps({"mapping": json.loads(mapping)})
+    # dbt reads back what was parsed even where the project lies elsewhere now, unless a variable
+    # says so; it would look for seeds where they were.
+    told = {"mapping": json.loads(mapping), "project_root": str(project_root)}
+    variables = json.dumps(told)
     arguments = ["parse", *_common(home / "target"), "--vars", variables]
     with chdir(project_root):
         outcome = dbtRunner().invoke(arguments)
