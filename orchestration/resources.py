@@ -12,9 +12,10 @@ import pandas as pd
 
 from feature_repo.store import StorePlaces, apply, open_store
 from orchestration.mapping import Mapping, dbt_vars, load_mapping
+from orchestration.places import Places
 from orchestration.reviewed import ReviewedSettings, load_reviewed
 from orchestration.run_lock import only_run
-from orchestration.settings import Places, Settings
+from orchestration.settings import Settings
 from orchestration.warehouse_lock import in_use_error
 
 if TYPE_CHECKING:

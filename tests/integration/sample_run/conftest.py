@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from orchestration.settings import Places, Settings
+from orchestration.places import Places
+from orchestration.settings import Settings
 from tests.integration.runs import command, finish, kill_during
 
 

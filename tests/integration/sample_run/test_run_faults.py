@@ -8,7 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from orchestration.settings import PROJECT_ROOT, Places
+from orchestration.places import Places
+from orchestration.settings import PROJECT_ROOT
 from tests.integration.killer import RUNNING
 from tests.integration.runs import finish, killer, query, step
 
