@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.quality import cold_start
+from benchmarks.quality.cold_start_log import Log
 from ml.als import AlsParams
 from ml.content import ContentParams, read_content
 
@@ -26,7 +27,7 @@ def log():
         [(f"u{user:02}", "segment", KINDS[user % 2]) for user in range(40)],
         columns=["user_id", "name", "value"],
     )
-    return cold_start.Log(
+    return Log(
         pairs=pairs.assign(weight=1.0),
         positive=pairs,
         firsts=pairs.assign(first_at=moments),
