@@ -11,12 +11,11 @@ from orchestration.releases.learned import (
     write_evaluation,
     write_event_types,
     write_factors,
-    write_features,
     write_items,
-    write_ranker,
     write_segments,
 )
 from orchestration.releases.lists import number_everything, write_all_lists, write_names
+from orchestration.releases.ranker import write_features, write_ranker
 from orchestration.releases.told import manifest_of
 from orchestration.releases.writing import free_release_id, writing_release
 from orchestration.reviewed import ReviewedSettings

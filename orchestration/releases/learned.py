@@ -1,4 +1,4 @@
-"""What was learned, as a release keeps it: items, features, factors and the ranker."""
+"""What was learned, as a release keeps it: items, segments, factors and the evaluation."""
 
 from dataclasses import fields
 from typing import Any
@@ -7,13 +7,9 @@ import duckdb
 import numpy as np
 
 from ml.als import AlsParams
-from ml.attributes import AttributeEncoder, encode
-from ml.features import feature_matrix
-from ml.ranker_trees import RankerTables, stored_encoder
-from ml.stored_ranker import trees_of
 from orchestration.releases.rows import BLOCK_ROWS, write_columns
 from orchestration.releases.writing import ReleaseWriter
-from serving.bundle_models import EVENT_TYPES, RANKER, TREES
+from serving.bundle_models import EVENT_TYPES
 
 ITEM_COLUMNS = {
     "item_has_title": "catalog.title is not null",
@@ -62,16 +58,6 @@ VECTORS = """
         and factors.cutoff_at = (select max(cutoff_at) from ml.factorisations)
     order by items.number
 """
-# Views of features, and what else is known of an item, by the name of the feature before `__`.
-ITEM_VIEWS = {"item_activity": ("ftr_item_activity", "item_id")}
-USER_VIEWS = {
-    "user_activity": ("ftr_user_activity", "user_id"),
-    "user_taste": ("ftr_user_taste", "user_id"),
-}
-POPULARITY = {
-    "popular_rank": "popular.popularity_rank",
-    "popular_score": "popular.candidate_score",
-}
 JUDGED = """
     create or replace temp table release_judged as
     select
@@ -88,7 +74,6 @@ JUDGED = """
             and baselines.system = $baseline
     where own.system = 'two_stage' and own.setting = $setting and own.ndcg_10 is not null
 """
-MOMENT = "(select generated_at from serving.rec_release)"
 
 
 def write_items(writer: ReleaseWriter, connection: duckdb.DuckDBPyConnection, count: int) -> None:
@@ -131,71 +116,6 @@ def write_factors(
     size, *values = rows[0]
     params = {column.name: value for column, value in zip(fields(AlsParams), values, strict=True)}
     return {"params": params, "mean_user_size": size}
-
-
-def write_ranker(writer: ReleaseWriter, tables: RankerTables) -> list[str]:
-    """Write the trees and the calibration; return the features, none without a ranker."""
-    row = None if tables.ranker.empty else tables.ranker.iloc[0]
-    features = [] if row is None else [str(name) for name in row["features"]]
-    trees = trees_of(
-        tables.trees if features else tables.trees.iloc[:0],
-        features,
-        0.0 if row is None else row["base_score"],
-    )
-    for name, stored in TREES.items():
-        writer.whole(stored, getattr(trees, name))
-    for name in ("calibration_raw_scores", "calibration_probabilities"):
-        writer.whole(name, np.asarray([] if row is None else row[name], dtype=np.float64))
-    told = ("base_score", "calibration_method", "calibration_slope", "calibration_intercept")
-    as_json = None if row is None else {name: row[name] for name in told} | {"features": features}
-    writer.json(RANKER, as_json)
-    return features
-
-
-def write_features(
-    writer: ReleaseWriter,
-    connection: duckdb.DuckDBPyConnection,
-    side: str,
-    count: int,
-    features: list[str],
-    tables: RankerTables,
-) -> list[str]:
-    """Write the features of all items, or users, that the ranker reads; return their names.
-
-    Parameters
-    ----------
-    writer : ReleaseWriter
-        Of the release.
-    connection : DuckDBPyConnection
-        To the warehouse.
-    side : str
-        `item` or `user`.
-    count : int
-        How many there are.
-    features : list of str
-        Of the ranker.
-    tables : RankerTables
-        Know by which numbers the ranker knows attributes.
-    """
-    views = ITEM_VIEWS if side == "item" else USER_VIEWS
-    attribute = f"{side}_attribute__"
-    columns = {}
-    for name in features:
-        view, _, column = name.partition("__")
-        if view in views:
-            columns[name] = f'{view}."{column}"'
-        elif name.startswith(attribute):
-            key = name.removeprefix(attribute).replace("'", "''")
-            columns[name] = f"catalog.attributes['{key}']"
-        elif side == "item" and name in POPULARITY:
-            columns[name] = POPULARITY[name]
-    matrix = writer.array(f"{side}_features", count, len(columns))
-    query = _features_query(side, columns, views)
-    encoder = stored_encoder(tables)
-    own = AttributeEncoder({n: v for n, v in encoder.categories.items() if n in columns})
-    for batch in connection.execute(query).to_arrow_reader(BLOCK_ROWS):
-        matrix.append(feature_matrix(encode(own, batch.to_pandas()), list(columns)))
-    return list(columns)
 
 
 def write_evaluation(
@@ -251,26 +171,3 @@ def write_event_types(
     ).fetchall()
     names = ("role", "weight", "half_life_days", "daily_cap")
     writer.json(EVENT_TYPES, {name: dict(zip(names, row, strict=True)) for name, *row in rows})
-
-
-def _features_query(side: str, columns: dict[str, str], views: dict[str, tuple[str, str]]) -> str:
-    quoted = [
-        f'{column} as "{name.replace(chr(34), chr(34) * 2)}"' for name, column in columns.items()
-    ]
-    joins = [
-        f"left join features.{table} as {view} "
-        f"on owners.id = {view}.{key} and {view}.feature_at = {MOMENT}"
-        for view, (table, key) in views.items()
-    ]
-    if side == "item":
-        joins.append(
-            "left join candidates.cnd_popular_items as popular on owners.id = popular.item_id "
-            f"and popular.segment = 'all' and popular.cutoff_at = {MOMENT}"
-        )
-    return f"""
-        select {", ".join(["owners.number", *quoted])}
-        from release_{side}s as owners
-        left join staging.stg_catalog__{side}s as catalog on owners.id = catalog.{side}_id
-        {" ".join(joins)}
-        order by owners.number
-    """
