@@ -11,7 +11,8 @@ import duckdb
 from ml.ranker_choice import IMPRESSION_RANKER, RANKER
 from orchestration.mapping import load_mapping
 from orchestration.releases.aliases import read_history
-from orchestration.releases.promotion import Signature, promote
+from orchestration.releases.promotion import promote
+from orchestration.releases.signature import Signature
 from orchestration.reviewed import load_reviewed
 from orchestration.settings import Settings
 from serving.bundle_files import releases_on_disk

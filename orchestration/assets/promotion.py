@@ -7,14 +7,13 @@ import dagster as dg
 from orchestration.releases.aliases import holding_aliases, mend
 from orchestration.releases.changes import AliasError
 from orchestration.releases.keeping import catch_up, tell_shadows
+from orchestration.releases.on_disk import note_builds, remove_old_releases
 from orchestration.releases.promotion import (
     PromotionBlockedError,
-    Signature,
-    note_builds,
     promote,
-    remove_old_releases,
     was_anything_live,
 )
+from orchestration.releases.signature import Signature
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.running_experiments import named_releases
 from serving.bundle_files import BundleError, releases_on_disk

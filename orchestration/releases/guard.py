@@ -10,7 +10,7 @@ from pathlib import Path
 from ml.guardrails import Breach, GuardLimits, judge_canary
 from orchestration.releases.aliases import holding_aliases, mend, record_change, trail_of
 from orchestration.releases.changes import Change, without_canary
-from orchestration.releases.promotion import Signature
+from orchestration.releases.signature import Signature
 from serving.journal import AliasWatch
 from serving.pointers import CANARY, LIVE, Pointers
 from serving.variant_counts import read_variant_counts

@@ -17,12 +17,12 @@ from orchestration.releases.gates import refused
 from orchestration.releases.mirror import MirrorError, mirror
 from orchestration.releases.promotion import (
     PromotionBlockedError,
-    Signature,
     gates_of,
     open_whole,
 )
 from orchestration.releases.registry import aliases_of, moved_by_hand, read_registered, register
 from orchestration.releases.shadows import write_shadows
+from orchestration.releases.signature import Signature
 from orchestration.resources import Warehouse
 from orchestration.settings import Settings
 from orchestration.tracking import TrackingError

@@ -1,8 +1,7 @@
 """Choosing which release answers: checked, written down, in effect, and recorded in MLflow."""
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +23,9 @@ from orchestration.releases.changes import (
     without_canary,
 )
 from orchestration.releases.gates import Gate, judge, refused
-from orchestration.releases.writing import remove_release
+from orchestration.releases.signature import Signature
 from serving.bundle import Bundle
-from serving.bundle_files import BundleError, read_manifest, releases_on_disk
+from serving.bundle_files import BundleError, releases_on_disk
 from serving.pointers import Pointers
 
 Trail = list[str]
@@ -43,38 +42,6 @@ class PromotionBlockedError(AliasError):
             f'`topshelf promote {release_id} --force --reason "..."` makes it live all the same'
         )
         super().__init__("\n".join([f"{release_id} is not promoted:", *lines, remedy]))
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Who changes something, when and why.
-
-    Attributes
-    ----------
-    changed_by : str
-        An account and a machine, a run, or a guard.
-    reason : str
-        In words; may be empty.
-    now : datetime
-        The moment, with a time zone.
-    """
-
-    changed_by: str
-    reason: str
-    now: datetime
-
-    def change(self, action: str, release_id: str, pointers: Pointers, trail: Trail) -> Change:
-        """Write a change under this name."""
-        return Change(
-            version=pointers.version,
-            changed_at=self.now.astimezone(UTC).isoformat(timespec="milliseconds"),
-            changed_by=self.changed_by,
-            action=action,
-            release_id=release_id,
-            reason=self.reason,
-            pointers=pointers,
-            trail=trail,
-        )
 
 
 def promote(
@@ -208,50 +175,6 @@ def rollback(releases: Path, signature: Signature) -> Change:
             change = told.change("rollback", str(after.live), after, after_trail)
             record_change(releases, change)
             return change
-
-
-def remove_old_releases(releases: Path, kept: int, served: Collection[str] = ()) -> list[str]:
-    """Remove all releases but the newest, and those that are named; return which went.
-
-    An alias names some, and arms of experiments may name others.
-
-    Serving processes that have a removed release mapped go on reading it until they let go.
-
-    Parameters
-    ----------
-    releases : Path
-        The folder of the releases.
-    kept : int
-        How many of the newest stay, >= 1.
-    served : collection of str
-        What arms of experiments serve.
-    """
-    with holding_aliases(releases):
-        pointers = mend(releases)
-        canary = pointers.canary.release_id if pointers.canary else None
-        named = {pointers.live, canary, pointers.shadow, pointers.previous, *served}
-        old = [name for name in releases_on_disk(releases)[kept:] if name not in named]
-        for name in old:
-            remove_release(releases / name)
-    return old
-
-
-def note_builds(releases: Path, changed_by: str) -> None:
-    """Note in the history which releases were written since."""
-    with holding_aliases(releases):
-        pointers, trail = mend(releases), trail_of(releases)
-        # Other changes may name a release earlier: one that was blocked, or came from elsewhere.
-        history = read_history(releases)
-        noted = {change.release_id for change in history if change.action == "build"}
-        for name in reversed(releases_on_disk(releases)):
-            if name in noted:
-                continue
-            try:
-                created_at = read_manifest(releases / name)["created_at"]
-            except BundleError:
-                continue  # It is damaged, which `topshelf releases` shows.
-            signature = Signature(changed_by, "", datetime.fromisoformat(created_at))
-            record_change(releases, signature.change("build", name, pointers, trail))
 
 
 def was_anything_live(releases: Path) -> bool:

@@ -19,16 +19,16 @@ from orchestration.releases.aliases import (
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.changes import AliasError, Change, pointers_json
 from orchestration.releases.keeping import catch_up, tell_shadows
+from orchestration.releases.on_disk import note_builds
 from orchestration.releases.promotion import (
     PromotionBlockedError,
-    Signature,
     end_canary,
-    note_builds,
     promote,
     rollback,
     start_canary,
     start_shadow,
 )
+from orchestration.releases.signature import Signature
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import load_reviewed
 from orchestration.settings import Settings

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from orchestration.releases.aliases import read_history
-from orchestration.releases.promotion import Signature, start_canary
+from orchestration.releases.promotion import start_canary
+from orchestration.releases.signature import Signature
 from orchestration.settings import Settings
 from serving.pointers import LIVE, Pointers, read_pointers
 from tests.integration.serving.topshelf_process import TopshelfServer

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from orchestration.releases.bounds import GateBounds
-from orchestration.releases.promotion import Signature, promote, rollback
+from orchestration.releases.promotion import promote, rollback
+from orchestration.releases.signature import Signature
 from orchestration.settings import Settings
 from serving.bundle import Bundle
 from serving.ladder import Wish, listed

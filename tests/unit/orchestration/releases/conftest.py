@@ -1,5 +1,6 @@
 """Releases whose lists, exclusions and measures a test chooses."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orchestration.releases.promotion import Signature
+from orchestration.releases.signature import Signature
 from orchestration.releases.writing import ReleaseWriter, writing_release
 from tests.unit.serving.small_release import ITEMS, TOLD, fill, write_rows
 
@@ -92,6 +93,15 @@ def build(releases: Path) -> Callable[..., Path]:
         return releases / name
 
     return write
+
+
+@pytest.fixture
+def three(build: Callable[..., Path], releases: Path) -> Path:
+    """Folder of three releases, of which r3 is the newest."""
+    for number, name in enumerate(("r1", "r2", "r3")):
+        manifest = build(name) / "manifest.json"
+        os.utime(manifest, (number, number))
+    return releases
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from ml.schemas.releases import ReleaseChanges, ShadowComparisons
 from orchestration.checks import schema_check
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.mirror import MirrorError, mirror
-from orchestration.releases.promotion import note_builds, promote, start_canary
+from orchestration.releases.on_disk import note_builds
+from orchestration.releases.promotion import promote, start_canary
 from orchestration.releases.shadows import compare_shadows, write_shadows
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.settings import PROJECT_ROOT

@@ -1,41 +1,22 @@
-import json
 import os
 
 import pytest
 
-from orchestration.releases import aliases
-from orchestration.releases.aliases import mend, read_history
+from orchestration.releases.aliases import read_history
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.changes import AliasError
 from orchestration.releases.promotion import (
     PromotionBlockedError,
     end_canary,
-    note_builds,
     promote,
-    remove_old_releases,
     rollback,
     start_canary,
     start_shadow,
 )
-from serving.bundle_files import BundleError, releases_on_disk
-from serving.pointers import (
-    ALIASES,
-    HISTORY,
-    Pointers,
-    PointersError,
-    PointerWatch,
-    read_pointers,
-)
+from serving.bundle_files import BundleError
+from serving.pointers import Pointers, PointerWatch, read_pointers
 
 BOUNDS = GateBounds()
-
-
-@pytest.fixture
-def three(build, releases):
-    for number, name in enumerate(("r1", "r2", "r3")):
-        manifest = build(name) / "manifest.json"
-        os.utime(manifest, (number, number))
-    return releases
 
 
 def test_a_promoted_release_is_live_for_every_process(three, sign):
@@ -168,85 +149,3 @@ def test_a_shadow_is_not_what_is_live(three, sign):
     assert start_shadow(three, "r2", sign()).pointers.shadow == "r2"
     with pytest.raises(AliasError, match="r1 is live"):
         start_shadow(three, "r1", sign())
-
-
-def test_old_releases_go_but_not_those_with_an_alias(three, sign):
-    promote(three, "r1", BOUNDS, sign())
-    promote(three, "r3", BOUNDS, sign())
-    assert remove_old_releases(three, 1) == ["r2"]
-    assert releases_on_disk(three) == ["r3", "r1"]
-    assert not list(three.glob(".r2*"))
-
-
-def test_what_an_arm_serves_stays_too(three, sign):
-    promote(three, "r3", BOUNDS, sign())
-    assert remove_old_releases(three, 1, {"r1", "not a release"}) == ["r2"]
-    assert releases_on_disk(three) == ["r3", "r1"]
-
-
-def test_every_release_is_noted_once(three):
-    note_builds(three, "run 1")
-    note_builds(three, "run 2")
-    noted = [(change.action, change.release_id) for change in read_history(three)]
-    assert noted == [("build", "r1"), ("build", "r2"), ("build", "r3")]
-    assert read_pointers(three) == Pointers()
-
-
-def test_a_release_that_was_refused_before_it_was_noted_is_noted_all_the_same(
-    build, releases, sign
-):
-    build("old", age_hours=200.0)
-    with pytest.raises(PromotionBlockedError):
-        promote(releases, "old", BOUNDS, sign())
-    for run in ("run 1", "run 2"):
-        note_builds(releases, run)
-    noted = [(change.action, change.release_id) for change in read_history(releases)]
-    assert noted == [("blocked", "old"), ("build", "old")]
-
-
-def test_a_crash_between_journal_and_file_is_mended(three, sign, monkeypatch):
-    promote(three, "r1", BOUNDS, sign())
-
-    def die(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(aliases, "write_pointers", die)
-        with pytest.raises(KeyboardInterrupt):
-            promote(three, "r2", BOUNDS, sign())
-    # Readers still see the old aliases, whole; the next who holds them finishes the change.
-    assert read_pointers(three) == Pointers(1, live="r1")
-    assert mend(three) == Pointers(2, live="r2", previous="r1")
-    assert read_pointers(three) == Pointers(2, live="r2", previous="r1")
-
-
-def test_half_a_line_was_never_a_change(three, sign):
-    promote(three, "r1", BOUNDS, sign())
-    with (three / HISTORY).open("ab") as file:
-        file.write(b'{"version": 2, "changed_at": "20')
-    assert len(read_history(three)) == 1
-    promote(three, "r2", BOUNDS, sign())
-    assert [change.release_id for change in read_history(three)] == ["r1", "r2"]
-
-
-def test_a_damaged_file_of_aliases_is_written_again_from_the_journal(three, sign):
-    promote(three, "r1", BOUNDS, sign())
-    (three / ALIASES).write_text("{")
-    with pytest.raises(PointersError):
-        read_pointers(three)
-    assert mend(three).live == "r1"
-    assert read_pointers(three).live == "r1"
-
-
-def test_a_damaged_journal_is_named_with_its_line(three, sign):
-    promote(three, "r1", BOUNDS, sign())
-    lines = (three / HISTORY).read_text()
-    (three / HISTORY).write_text("nonsense\n" + lines)
-    with pytest.raises(PointersError, match="line 1 of"):
-        read_history(three)
-
-
-def test_the_file_holds_what_the_reader_expects_and_no_more(three, sign):
-    promote(three, "r1", BOUNDS, sign())
-    told = json.loads((three / ALIASES).read_text())
-    assert set(told) == {"format_version", "version", "live", "canary", "shadow", "previous"}

@@ -1,7 +1,8 @@
 import shutil
 
 from orchestration.releases.bounds import GateBounds
-from orchestration.releases.promotion import note_builds, promote
+from orchestration.releases.on_disk import note_builds
+from orchestration.releases.promotion import promote
 from orchestration.releases.registered import registered_releases
 
 
