@@ -1,33 +1,14 @@
-"""Entities, views and services that models may ask for."""
+"""Views and services that models may ask for."""
 
 from datetime import timedelta
 from pathlib import Path
 
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, PushSource, ValueType
+from feast import FeatureService, FeatureView, Field, FileSource, PushSource
 from feast.feast_object import FeastObject
 from feast.types import Float64, Int64, String
 
+from feature_repo.entities import CATEGORY, ITEM, USER
 from feature_repo.recent_events import FEATURE, KEY, VIEW
-
-# The join keys of the entities; each is a column of the same name in the feature tables.
-USER = Entity(
-    name="user",
-    join_keys=["user_id"],
-    value_type=ValueType.STRING,
-    description="A person who interacts with items.",
-)
-ITEM = Entity(
-    name="item",
-    join_keys=["item_id"],
-    value_type=ValueType.STRING,
-    description="A thing that can be recommended.",
-)
-CATEGORY = Entity(
-    name="category",
-    join_keys=["category"],
-    value_type=ValueType.STRING,
-    description="A group of items, as the catalogue names it.",
-)
 
 
 def build_objects(features: Path) -> list[FeastObject]:

@@ -7,7 +7,8 @@ import pytest
 from feast import FeatureService, FeatureView, Field, FileSource
 from feast.types import Int64, UnixTimestamp
 
-from feature_repo.definitions import USER, build_objects
+from feature_repo.definitions import build_objects
+from feature_repo.entities import USER
 from feature_repo.lookup import feature_names
 from feature_repo.store import StorePlaces, apply, materialize, open_store
 from tests.integration.feature_store.rows import FIRST, feature_rows

@@ -11,7 +11,7 @@ from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from feast.types import Bool, Float64, Int64, String
 
-from feature_repo.definitions import ITEM, USER
+from feature_repo.entities import ITEM, USER
 from feature_repo.online_store import TableOnlineStore
 
 VIEW = FeatureView(
