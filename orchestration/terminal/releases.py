@@ -4,18 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from orchestration.mapping import Mapping, MappingError, load_mapping
-from orchestration.releases.aliases import (
-    holding_aliases,
-    mend,
-    read_history,
-    who,
-)
+from orchestration.releases.aliases import holding_aliases, mend, who
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.changes import AliasError, Change, pointers_json
 from orchestration.releases.keeping import catch_up, tell_shadows
@@ -33,8 +26,9 @@ from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import load_reviewed
 from orchestration.settings import Settings
 from orchestration.terminal.answers import complain, write_json
-from serving.bundle_files import BundleError, read_manifest, releases_on_disk
-from serving.pointers import Pointers, PointersError
+from orchestration.terminal.release_table import release_row, release_table
+from serving.bundle_files import BundleError, releases_on_disk
+from serving.pointers import PointersError
 
 Step = Callable[[Path, GateBounds, Signature], Change]
 # What the commands may be refused for, and by what they say so.
@@ -82,7 +76,9 @@ def show_releases(settings: Settings, *, repair: bool, as_json: bool) -> int:
         warnings = [*place.catch_up(), *place.tell_shadows()] if repair else []
         with holding_aliases(place.releases):
             pointers = mend(place.releases)
-        rows = [_row(place.releases, name, pointers) for name in releases_on_disk(place.releases)]
+        rows = [
+            release_row(place.releases, name, pointers) for name in releases_on_disk(place.releases)
+        ]
     except REFUSALS as error:
         complain(str(error))
         return 1
@@ -91,7 +87,7 @@ def show_releases(settings: Settings, *, repair: bool, as_json: bool) -> int:
     if as_json:
         write_json({"aliases": pointers_json(pointers), "releases": rows})
     elif rows:
-        Console(highlight=False).print(_table(rows))
+        Console(highlight=False).print(release_table(rows))
     else:
         complain("there is no release yet; `topshelf run` makes one")
     return 0
@@ -195,63 +191,3 @@ def _said(change: Change) -> str:
             share = f", {pointers.canary.percent:g} percent" if alias == "canary" else ""  # type: ignore[union-attr]
             lines.append(f"{alias:<9}{release}{share}")
     return "\n".join(lines)
-
-
-def _row(releases: Path, name: str, pointers: Pointers) -> dict[str, Any]:
-    """Describe a release; one that is damaged says so."""
-    changes = [change for change in read_history(releases) if change.release_id == name]
-    # It was written before anything was done to it, even if that was noted later.
-    done = [change for change in changes if change.action != "build"] or changes
-    last = done[-1] if done else None
-    aliases = [
-        a for a in ("live", "canary", "shadow", "previous") if pointers.release_of(a) == name
-    ]
-    row: dict[str, Any] = {"release_id": name, "aliases": aliases}
-    try:
-        manifest = read_manifest(releases / name)
-    except BundleError as error:
-        return {**row, "problem": str(error)}
-    evaluation = manifest.get("evaluation") or {}
-    measured = {
-        (metric["setting"], metric["system"], metric["metric"]): metric["value"]
-        for metric in manifest["metrics"]
-    }
-    return {
-        **row,
-        "created_at": manifest["created_at"],
-        "users": manifest["counts"]["users"],
-        "items": manifest["counts"]["items"],
-        "ndcg_10": measured.get((evaluation.get("setting"), "two_stage", "ndcg_10")),
-        "last_action": last.action if last else None,
-        "last_changed_by": last.changed_by if last else None,
-        "last_changed_at": last.changed_at if last else None,
-        "last_reason": last.reason if last else None,
-        "failed_gates": [gate["name"] for gate in last.gates] if last else [],
-        "problem": None,
-    }
-
-
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for head in ("release", "alias", "made", "users", "items", "nDCG@10", "last", "by", "why"):
-        table.add_column(head, no_wrap=head in {"release", "made"})
-    for row in rows:
-        aliases = ", ".join(row["aliases"])
-        if row["problem"]:
-            table.add_row(row["release_id"], aliases, "", "", "", "", "damaged", "", row["problem"])
-            continue
-        ndcg = "" if row["ndcg_10"] is None else f"{row['ndcg_10']:.3f}"
-        why = row["last_reason"] or ", ".join(row["failed_gates"])
-        table.add_row(
-            row["release_id"],
-            aliases,
-            str(row["created_at"])[:16].replace("T", " "),
-            f"{row['users']:,}",
-            f"{row['items']:,}",
-            ndcg,
-            row["last_action"] or "",
-            row["last_changed_by"] or "",
-            why,
-            style="bold" if "live" in row["aliases"] else "",
-        )
-    return table
