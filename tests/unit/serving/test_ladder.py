@@ -3,46 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.recent_events import RecentEvent
-from ml.als import fit_als
-from ml.interactions import build_interaction_matrix
 from serving.bundle import Bundle
 from serving.ladder import Wish, listed
-from serving.signals import folded_in
-from serving.taste import cutoff_of, taste_of
-from tests.unit.serving.shop_release import (
-    BLANK_USERS,
-    ITEM_IDS,
-    PARAMS,
-    USER_IDS,
-    interactions,
-    make_shop,
-)
+from serving.taste import cutoff_of
+from tests.unit.serving.recent import NOW, event
+from tests.unit.serving.shop_release import BLANK_USERS, ITEM_IDS, USER_IDS, make_shop
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SEGMENTED, BLANK = (USER_IDS[number] for number in BLANK_USERS)
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
     return Bundle.open(make_shop(tmp_path_factory.mktemp("shop")))
-
-
-def event(item_id: str, kind: str = "view", at: datetime = NOW, **changed: object) -> RecentEvent:
-    """Return an event that landed when it happened."""
-    values = {
-        "occurred_at": at.timestamp(),
-        "landed_at": at.timestamp(),
-        "event_id": f"{item_id} {kind} {at}",
-        "item_id": item_id,
-        "event_type": kind,
-    }
-    return RecentEvent(**{**values, **changed})
 
 
 def ids(bundle, listing, length=8):
@@ -137,64 +113,6 @@ def test_who_has_seen_everything_gets_what_is_popular_all_the_same(bundle):
     listing = listed(bundle, Wish(USER_IDS[4], 5), events, NOW)
     assert listing.fallback == "popular"
     assert ids(bundle, listing)[0] == "i00"
-
-
-def test_events_that_the_release_knows_are_not_counted_again(bundle):
-    early = cutoff_of(bundle) - timedelta(seconds=1)
-    late = event("i10", at=early, landed_at=cutoff_of(bundle).timestamp())
-    assert taste_of(bundle, "u04", [event("i10", at=early)], NOW).lately == ()
-    assert len(taste_of(bundle, "u04", [late], NOW).lately) == 1
-
-
-def test_the_weights_of_events_decay_and_are_capped_as_in_sql(bundle):
-    # Views have a half-life of 30 days and count twice a day at most; purchases 90 days.
-    month_ago = NOW - timedelta(days=30)
-    release = [cutoff_of(bundle).timestamp()]
-    views = [
-        event("i10", at=month_ago + timedelta(minutes=n), landed_at=release[0] + n)
-        for n in range(5)
-    ]
-    taste = taste_of(bundle, "u04", [*views, event("i10", "purchase")], NOW)
-    (lately,) = taste.lately
-    assert lately.weight == pytest.approx(2 * 0.5 + 5.0, rel=1e-3)
-    assert (lately.events, lately.positives) == (6, 1)
-
-
-def test_folding_in_equals_fitting_the_row_of_the_user_anew(bundle):
-    user_id = USER_IDS[4]
-    events = [event("i10", "purchase"), event("i31", "view")]
-    taste = taste_of(bundle, user_id, events, NOW)
-    vector = folded_in(bundle, *taste.items)
-
-    # The same user with the new weights, solved by the training itself, items held fixed.
-    rows = interactions()
-    rows = rows[rows["user_id"] == user_id]
-    added = pd.DataFrame(
-        [(user_id, "i10", 5.0), (user_id, "i31", 1.0)], columns=["user_id", "item_id", "weight"]
-    )
-    rows = pd.concat([rows, added]).groupby(["user_id", "item_id"], as_index=False).sum()
-    items = bundle.als.item_factors.astype(np.float64)
-    matrix = build_interaction_matrix(interactions())
-    weights = np.zeros(len(matrix.item_ids))
-    weights[np.searchsorted(matrix.item_ids.astype(str), rows["item_id"].to_numpy(str))] = rows[
-        "weight"
-    ]
-    left = (items.T * (PARAMS.unobserved_weight + weights)) @ items
-    size = weights.sum() + PARAMS.unobserved_weight * len(items)
-    ridge = PARAMS.regularization * (size / bundle.als.mean_user_size) ** PARAMS.frequency_exponent
-    expected = np.linalg.solve(left + ridge * np.eye(PARAMS.factors), items.T @ weights)
-    np.testing.assert_allclose(vector, expected, rtol=1e-4)
-
-
-def test_folding_in_the_history_alone_gives_the_vector_of_the_training(bundle):
-    matrix = build_interaction_matrix(interactions())
-    model = fit_als(matrix, PARAMS)
-    for user_id in USER_IDS[:8]:
-        taste = taste_of(bundle, user_id, [], NOW)
-        row = int(np.flatnonzero(matrix.user_ids == user_id)[0])
-        np.testing.assert_allclose(
-            folded_in(bundle, *taste.items), model.user_factors[row], rtol=2e-3, atol=1e-4
-        )
 
 
 def test_pins_keep_their_rank_and_categories_their_limit(tmp_path):

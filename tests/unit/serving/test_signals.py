@@ -1,0 +1,53 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.als import fit_als
+from ml.interactions import build_interaction_matrix
+from serving.bundle import Bundle
+from serving.signals import folded_in
+from serving.taste import taste_of
+from tests.unit.serving.recent import NOW, event
+from tests.unit.serving.shop_release import PARAMS, USER_IDS, interactions, make_shop
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return Bundle.open(make_shop(tmp_path_factory.mktemp("shop")))
+
+
+def test_folding_in_equals_fitting_the_row_of_the_user_anew(bundle):
+    user_id = USER_IDS[4]
+    events = [event("i10", "purchase"), event("i31", "view")]
+    taste = taste_of(bundle, user_id, events, NOW)
+    vector = folded_in(bundle, *taste.items)
+
+    # The same user with the new weights, solved by the training itself, items held fixed.
+    rows = interactions()
+    rows = rows[rows["user_id"] == user_id]
+    added = pd.DataFrame(
+        [(user_id, "i10", 5.0), (user_id, "i31", 1.0)], columns=["user_id", "item_id", "weight"]
+    )
+    rows = pd.concat([rows, added]).groupby(["user_id", "item_id"], as_index=False).sum()
+    items = bundle.als.item_factors.astype(np.float64)
+    matrix = build_interaction_matrix(interactions())
+    weights = np.zeros(len(matrix.item_ids))
+    weights[np.searchsorted(matrix.item_ids.astype(str), rows["item_id"].to_numpy(str))] = rows[
+        "weight"
+    ]
+    left = (items.T * (PARAMS.unobserved_weight + weights)) @ items
+    size = weights.sum() + PARAMS.unobserved_weight * len(items)
+    ridge = PARAMS.regularization * (size / bundle.als.mean_user_size) ** PARAMS.frequency_exponent
+    expected = np.linalg.solve(left + ridge * np.eye(PARAMS.factors), items.T @ weights)
+    np.testing.assert_allclose(vector, expected, rtol=1e-4)
+
+
+def test_folding_in_the_history_alone_gives_the_vector_of_the_training(bundle):
+    matrix = build_interaction_matrix(interactions())
+    model = fit_als(matrix, PARAMS)
+    for user_id in USER_IDS[:8]:
+        taste = taste_of(bundle, user_id, [], NOW)
+        row = int(np.flatnonzero(matrix.user_ids == user_id)[0])
+        np.testing.assert_allclose(
+            folded_in(bundle, *taste.items), model.user_factors[row], rtol=2e-3, atol=1e-4
+        )
