@@ -1,4 +1,4 @@
-"""What a mapping says when it is compared with the data it points at."""
+"""What is said of a mapping when it is read, and when it is compared with its data."""
 
 from pathlib import Path
 
@@ -10,6 +10,16 @@ from orchestration.mapping import MappingError, MappingReport, check_mapping, lo
 EVENT = (
     "'ann' as user, 'tea' as item, 'purchase' as type, timestamp '2024-01-01' as at, 1 as quantity"
 )
+
+
+def problems(file: Path, project: Path) -> list[str]:
+    """Load a mapping that is wrong; return the lines of the message after the first."""
+    with pytest.raises(MappingError) as error:
+        load_mapping(str(file), project)
+    first, *lines = str(error.value).splitlines()
+    count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+    assert first == f"{count} in the mapping {file}:"
+    return [line.removeprefix("- ") for line in lines]
 
 
 def report(file: Path, project: Path, connection=None) -> MappingReport:
