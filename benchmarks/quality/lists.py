@@ -27,6 +27,9 @@ from orchestration.tuning.dbt import run_dbt
 from orchestration.tuning.folds import NO_TESTS
 
 THREADS = 2
+# Those of trees wait for each other at every tree: with a core that has something else to do, two
+# take many times as long as one.
+RANKER_THREADS = 1
 # Items that a source proposes to a user at least, and so the longest list that can be judged.
 DEPTH = 100
 BEFORE_LEARNING = [
@@ -148,7 +151,7 @@ def measure(settings: Settings, k: int) -> Measured:
     with watch.timing("ranking"):
         warehouse.replace_by_blocks(
             "ml.ranked_candidates",
-            lambda connection: ranked_blocks(connection, rankers, "benchmark", THREADS),
+            lambda connection: ranked_blocks(connection, rankers, "benchmark", RANKER_THREADS),
         )
     by_system = {
         **seconds_by_system(seconds),
@@ -170,7 +173,7 @@ def _taught(warehouse: Warehouse, log: MappedLog) -> Rankers:
     """Teach a ranker what the pairs of the second day were, and see whether it is worth it."""
     params = log.reviewed().ranker
     with warehouse.connect() as connection:
-        teaching = Teaching(params, frame_features(connection), (), THREADS)
+        teaching = Teaching(params, frame_features(connection), (), RANKER_THREADS)
         past = rows_in_sql(connection, "train", params)
         choice = choose_for_test(connection, past, teaching, repeats=False)
     nothing = RankerQuality(pd.DataFrame(), pd.DataFrame())
