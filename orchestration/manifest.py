@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dagster_dbt import DbtProject
 
@@ -33,6 +34,21 @@ def is_outdated(manifest: Path, root: Path) -> bool:
         return True
     made_at = manifest.stat().st_mtime
     return any(path.stat().st_mtime > made_at for path in _parsed_paths(root))
+
+
+def parsed_here(variables: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Return variables of dbt by which it parses the project anew if that lies elsewhere now.
+
+    Without one that says so it reads back what it parsed, and looks for seeds where they were.
+
+    Parameters
+    ----------
+    variables : dict
+        Of dbt.
+    root : Path
+        Folder of `dbt_project.yml`.
+    """
+    return {**variables, "project_root": str(root)}
 
 
 def _parsed_paths(root: Path) -> Iterator[Path]:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration.manifest import prepared_project
+from orchestration.manifest import parsed_here, prepared_project
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.row_counts import with_row_counts
 from orchestration.settings import PROJECT_ROOT, building_at
@@ -102,9 +103,7 @@ def _build(
     places.make_folders()
     with warehouse.connect(read_only=False):
         pass  # Waits until nobody else has the file open: dbt would fail at once.
-    # dbt reads back what was parsed even where the project lies elsewhere now, unless a variable
-    # says so; it would look for seeds where they were.
-    variables = {**log.dbt_vars(), "project_root": log.project_root}
+    variables = parsed_here(log.dbt_vars(), Path(log.project_root))
     with building_at(variables["mapping"].pop("as_of", None)):
         invocation = dbt.cli(
             [*BUILD, "--vars", json.dumps(variables)],

@@ -10,6 +10,7 @@ from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
+from orchestration.manifest import parsed_here
 from orchestration.settings import Settings
 
 
@@ -58,10 +59,7 @@ def _manifest(settings: Settings, mapping: object) -> Manifest:
 @cache
 def _parsed(project_root: Path, home: Path, mapping: str) -> Manifest:
     """Parse the project once a state of the log; variables are put into its SQL afterwards."""
-    # dbt reads back what was parsed even where the project lies elsewhere now, unless a variable
-    # says so; it would look for seeds where they were.
-    told = {"mapping": json.loads(mapping), "project_root": str(project_root)}
-    variables = json.dumps(told)
+    variables = json.dumps(parsed_here({"mapping": json.loads(mapping)}, project_root))
     arguments = ["parse", *_common(home / "target"), "--vars", variables]
     with chdir(project_root):
         outcome = dbtRunner().invoke(arguments)

@@ -1,3 +1,5 @@
+"""What factorisation and co-visitation say of a user, at one moment or at several."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,8 +7,8 @@ import pytest
 from ml.als import fit_als
 from ml.interactions import build_interaction_matrix
 from serving.bundle import Bundle
-from serving.signals import folded_in
-from serving.taste import taste_of
+from serving.signals import Liking, folded_in, signals_of
+from serving.taste import NOTHING, taste_of
 from tests.unit.serving.recent import NOW, event
 from tests.unit.serving.shop_release import PARAMS, USER_IDS, interactions, make_shop
 
@@ -51,3 +53,20 @@ def test_folding_in_the_history_alone_gives_the_vector_of_the_training(bundle):
         np.testing.assert_allclose(
             folded_in(bundle, *taste.items), model.user_factors[row], rtol=2e-3, atol=1e-4
         )
+
+
+def test_each_moment_has_the_signals_that_it_has_alone(bundle):
+    known = Liking(*taste_of(bundle, USER_IDS[4], [], NOW).items, {1: 1.0})
+    nothing = Liking(NOTHING, np.empty(0), {})
+    later = Liking(*taste_of(bundle, USER_IDS[4], [event("i10", "purchase")], NOW).items, {10: 0.5})
+    barred = np.array([3, 7])
+    likings = [known, nothing, later]
+    for found, liking in zip(signals_of(bundle, likings, barred), likings, strict=True):
+        [alone] = signals_of(bundle, [liking], barred)
+        assert found.als_order.tolist() == alone.als_order.tolist()
+        assert found.covisited.items.tolist() == alone.covisited.items.tolist()
+        assert (found.factor_scores is None) == (liking is nothing)
+        if liking is not nothing:
+            assert found.factor_scores == pytest.approx(alone.factor_scores, abs=1e-6)
+            assert found.als_order.size > 0
+            assert not set(found.als_order.tolist()) & set(barred.tolist())
