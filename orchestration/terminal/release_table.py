@@ -1,18 +1,21 @@
 """Releases as a table for the terminal."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
-from orchestration.releases.aliases import read_history
+from orchestration.releases.changes import Change
 from serving.bundle_files import BundleError, read_manifest
 from serving.pointers import Pointers
 
 
-def release_row(releases: Path, name: str, pointers: Pointers) -> dict[str, Any]:
-    """Describe a release; one that is damaged says so."""
-    changes = [change for change in read_history(releases) if change.release_id == name]
+def release_row(
+    releases: Path, name: str, pointers: Pointers, history: Sequence[Change]
+) -> dict[str, Any]:
+    """Describe a release by what was done to it; one that is damaged says so."""
+    changes = [change for change in history if change.release_id == name]
     # It was written before anything was done to it, even if that was noted later.
     done = [change for change in changes if change.action != "build"] or changes
     last = done[-1] if done else None
@@ -46,20 +49,20 @@ def release_row(releases: Path, name: str, pointers: Pointers) -> dict[str, Any]
 
 def release_table(rows: list[dict[str, Any]]) -> Table:
     """Show releases as `release_row` describes them, the live one in bold."""
+    # A name of a release begins with the moment that it was made.
     table = Table(box=None, pad_edge=False)
-    for head in ("release", "alias", "made", "users", "items", "nDCG@10", "last", "by", "why"):
-        table.add_column(head, no_wrap=head in {"release", "made"})
+    for head in ("release", "alias", "users", "items", "nDCG@10", "last", "by", "why"):
+        table.add_column(head, no_wrap=head not in {"by", "why"}, overflow="fold")
     for row in rows:
         aliases = ", ".join(row["aliases"])
         if row["problem"]:
-            table.add_row(row["release_id"], aliases, "", "", "", "", "damaged", "", row["problem"])
+            table.add_row(row["release_id"], aliases, "", "", "", "damaged", "", row["problem"])
             continue
         ndcg = "" if row["ndcg_10"] is None else f"{row['ndcg_10']:.3f}"
         why = row["last_reason"] or ", ".join(row["failed_gates"])
         table.add_row(
             row["release_id"],
             aliases,
-            str(row["created_at"])[:16].replace("T", " "),
             f"{row['users']:,}",
             f"{row['items']:,}",
             ndcg,

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from orchestration.mapping import Mapping, MappingError, load_mapping
-from orchestration.releases.aliases import holding_aliases, mend, who
+from orchestration.releases.aliases import holding_aliases, mend, read_history, who
 from orchestration.releases.bounds import GateBounds
 from orchestration.releases.changes import AliasError, Change, pointers_json
 from orchestration.releases.keeping import catch_up, tell_shadows
@@ -75,9 +75,10 @@ def show_releases(settings: Settings, *, repair: bool, as_json: bool) -> int:
         note_builds(place.releases, who())
         warnings = [*place.catch_up(), *place.tell_shadows()] if repair else []
         with holding_aliases(place.releases):
-            pointers = mend(place.releases)
+            pointers, history = mend(place.releases), read_history(place.releases)
         rows = [
-            release_row(place.releases, name, pointers) for name in releases_on_disk(place.releases)
+            release_row(place.releases, name, pointers, history)
+            for name in releases_on_disk(place.releases)
         ]
     except REFUSALS as error:
         complain(str(error))
