@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvent
 from serving.application import LOG, Application
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from serving.bundle import Bundle
     from serving.entries import Entry
     from serving.ladder import Listing, Wish
+    from serving.written import Written
 
 
 @dataclass
@@ -114,10 +115,8 @@ async def list_for(
         course.took("rank", start)
 
 
-def described_items(
-    bundle: "Bundle", entries: "Sequence[Entry]", offset: int, course: Course
-) -> list[dict[str, Any]]:
-    """Describe the items of a page.
+def page_of(bundle: "Bundle", entries: "Sequence[Entry]", offset: int, course: Course) -> "Written":
+    """Write the items of a page down.
 
     Parameters
     ----------
@@ -130,41 +129,15 @@ def described_items(
 
     Returns
     -------
-    list of dict
-        As `contracts.Item`; empty if the release cannot tell what they are.
+    Written
+        Without items if the release cannot tell what they are.
     """
+    from serving.entries import rows_of
+    from serving.written import Written, written_items
+
     try:
-        return _described(bundle, entries, offset)
+        return written_items(bundle, rows_of(bundle, entries), offset)
     # As in `list_for`: the file was damaged after it had been verified.
     except Exception:
         course.was_damaged(bundle)
-        return []
-
-
-def _described(bundle: "Bundle", entries: "Sequence[Entry]", offset: int) -> list[dict[str, Any]]:
-    from serving.reasons import reason
-
-    ids = bundle.item_ids.several([entry.item for entry in entries])
-    known = [entry.evidence for entry in entries if entry.evidence is not None]
-    behind = zip(bundle.item_ids.several(known), bundle.titles.several(known), strict=True)
-    items = []
-    for rank, (item_id, entry) in enumerate(zip(ids, entries, strict=True), start=offset + 1):
-        _, score, source, item, count, _ = entry
-        evidence, title = (None, None) if item is None else next(behind)
-        items.append(
-            {
-                "item_id": item_id,
-                "rank": rank,
-                "score": None if score is None else rounded(score),
-                "source": source,
-                "reason": reason(source, title or evidence, count),
-                "evidence": evidence,
-            }
-        )
-    return items
-
-
-def rounded(score: float) -> float:
-    """Round a probability to six digits."""
-    # As `round(score, 6)` does, in a third of the time.
-    return round(score * 1e6) / 1e6
+        return Written(b"[]", [])

@@ -13,8 +13,11 @@ from serving.bundle_arrays import STARTS, map_arrays
 from serving.bundle_files import REMEDY, BundleError, read_manifest, verify_files
 from serving.bundle_models import EventType, stored_als, stored_event_types, stored_ranker
 from serving.bundle_rows import ListRows, NeighbourRows, PopularRows
+from serving.reasons import Phrases, phrases_of
 from serving.texts import IdColumn, TextColumn
 
+# What proposes items while a list is ranked, or where there is none.
+ONLINE = ("als", "covisitation", "popular", "segment")
 # The segment of everybody.
 ALL = "all"
 
@@ -92,6 +95,16 @@ class Bundle:
         """Return what proposed an item, by the code in the lists."""
         return list(self.manifest["sources"])
 
+    @cached_property
+    def phrases(self) -> Phrases:
+        """Return what is said of the sources, by their codes."""
+        return phrases_of([*self.source_codes])
+
+    @cached_property
+    def source_codes(self) -> dict[str, int]:
+        """Return the codes of sources: of those in the lists, then of those met online alone."""
+        return {name: code for code, name in enumerate(dict.fromkeys([*self.sources, *ONLINE]))}
+
     @property
     def user_count(self) -> int:
         """Return how many users the release knows."""
@@ -135,7 +148,7 @@ class Bundle:
         rows = self._rows("pool", user)
         names = ("item", "score", "source", "evidence")
         items, scores, sources, evidence = (self.arrays[f"pool_{name}"][rows] for name in names)
-        return ListRows(items, scores, sources, evidence, np.full(items.size, -1, dtype=np.int32))
+        return ListRows.of(items, scores, sources, evidence, np.full(items.size, -1))
 
     def neighbours(self, item: int) -> NeighbourRows:
         """Return what goes with an item; without rows for an item that nothing is known of."""

@@ -1,13 +1,14 @@
 """Rows of the lists of a release, as arrays of the same length, best first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class ListRows:
-    """Items in the order in which they are shown; arrays of the same length.
+class ListRows(NamedTuple):
+    """Items in the order in which they are shown; arrays of the same length that are only read.
 
     Attributes
     ----------
@@ -28,6 +29,25 @@ class ListRows:
     sources: np.ndarray
     evidence: np.ndarray
     evidence_counts: np.ndarray
+
+    @classmethod
+    def of(cls, *columns: Sequence[float] | np.ndarray) -> "ListRows":
+        """Make rows of columns in their order."""
+        arrays = [np.array(one, dtype) for one, dtype in zip(columns, LIST_TYPES, strict=True)]
+        for array in arrays:
+            array.flags.writeable = False
+        return cls(*arrays)
+
+    def part(self, places: slice) -> "ListRows":
+        """Return some of the rows."""
+        return ListRows(*(column[places] for column in self))
+
+    def followed_by(self, others: "ListRows") -> "ListRows":
+        """Return these rows and others behind them."""
+        return ListRows.of(*map(np.concatenate, zip(self, others, strict=True)))
+
+
+LIST_TYPES = (np.int32, np.float32, np.uint8, np.int32, np.int32)
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """A list on its way to a user."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+import numpy as np
+
+from serving.bundle_rows import ListRows
 
 # What opens a release takes seconds to import, and events do not wait for that.
 if TYPE_CHECKING:
     from serving.bundle import Bundle
-    from serving.bundle_rows import ListRows
 
 
 class Entry(NamedTuple):
@@ -35,6 +38,56 @@ class Entry(NamedTuple):
     evidence: int | None = None
     evidence_count: int | None = None
     propensity: float = 1.0
+
+
+class PublishedEntries(Sequence[Entry]):
+    """Entries as a release has them, none of which is made before it is looked at.
+
+    Most lists go to the user as they are.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    rows : ListRows
+        Of it.
+    """
+
+    def __init__(self, bundle: "Bundle", rows: ListRows) -> None:
+        self._bundle, self.rows = bundle, rows
+
+    def __len__(self) -> int:
+        """Return the number of entries."""
+        return self.rows.items.size
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> "PublishedEntries": ...
+
+    def __getitem__(self, place: int | slice) -> "Entry | PublishedEntries":
+        """Return one, or some of them."""
+        if isinstance(place, slice):
+            return PublishedEntries(self._bundle, self.rows.part(place))
+        return list(self)[place]
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Make the entries."""
+        return iter(_entries(self._bundle, self.rows))
+
+
+def rows_of(bundle: "Bundle", entries: Sequence[Entry]) -> ListRows:
+    """Return entries as arrays."""
+    if isinstance(entries, PublishedEntries):
+        return entries.rows
+    codes = bundle.source_codes
+    return ListRows.of(
+        [one.item for one in entries],
+        [np.nan if one.score is None else one.score for one in entries],
+        [codes[one.source] for one in entries],
+        [-1 if one.evidence is None else one.evidence for one in entries],
+        [-1 if one.evidence_count is None else one.evidence_count for one in entries],
+    )
 
 
 def personal_entries(bundle: "Bundle", user: int) -> list[Entry]:

@@ -12,7 +12,7 @@ from serving.metrics import Metrics
 
 
 def impression_lines(
-    request: dict[str, Any], shown: Sequence[dict[str, Any]], now: datetime
+    request: dict[str, Any], shown: Sequence[bytes], propensities: Sequence[float], now: datetime
 ) -> bytes:
     """Return the lines of the landing log for an answer, a JSON object an item.
 
@@ -22,28 +22,26 @@ def impression_lines(
         `request_id`, `user_id`, `surface`, `release_id`, `variant`, `fallback`, `is_degraded` and
         `duration_ms`: of the answer. Instead of `user_id`, `similar_to_item_id` where the answer
         is to an item.
-    shown : sequence of dict
-        `item_id`, which must come first, `rank`, `source`, `propensity`: of each item.
+    shown : sequence of bytes
+        Of each item `item_id`, `rank` and `source`: members of a JSON object, without braces.
+    propensities : sequence of float
+        Of each item, in (0, 1]; they are marginal, as `explored` gives them: whatever stands above.
     now : datetime
         With its time zone.
 
     Returns
     -------
     bytes
-        What is told of each item stands between what is told of the answer. The propensities are
-        marginal, as `explored` gives them: whatever stands above.
+        What is told of each item stands between what is told of the answer.
     """
-    if not shown:
-        return b""
     moment = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    told = {"propensity_kind": "marginal", "shown_at": moment}
-    head, tail = orjson.dumps(request)[:-1] + b",", b"," + orjson.dumps(told)[1:] + b"\n"
-    # All that the lines have in common is written once, and all else in one go. No text can hold
-    # what parts the items: a quote within it has a backslash before it, and its own last one is not
-    # followed by a letter.
-    items = orjson.dumps(shown)[2:-2]
-    between = tail + head + b'"item_id":'
-    return head + items.replace(b'},{"item_id":', between) + tail
+    ending = {"propensity_kind": "marginal", "shown_at": moment}
+    # All that the lines have in common is written once.
+    head, tail = orjson.dumps(request)[:-1] + b",", b"," + orjson.dumps(ending)[1:] + b"\n"
+    # There are few different propensities.
+    told = {one: b',"propensity":' + orjson.dumps(one) for one in set(propensities)}
+    members = [item + told[one] for item, one in zip(shown, propensities, strict=True)]
+    return head + (tail + head).join(members) + tail if members else b""
 
 
 def log_impressions(log: LandingLog, metrics: Metrics, lines: bytes, count: int) -> None:

@@ -1,7 +1,7 @@
 """The ladder of fallbacks: the best list that can be had now, and which one that is."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -10,7 +10,14 @@ import numpy as np
 from feature_repo.recent_events import RecentEvent
 from serving.bundle import Bundle
 from serving.category_limits import limited
-from serving.entries import Entry, personal_entries, pool_entries, popular_entries, without
+from serving.entries import (
+    Entry,
+    PublishedEntries,
+    personal_entries,
+    pool_entries,
+    popular_entries,
+    without,
+)
 from serving.experiments import LIVE
 from serving.ranked import proposed_entries, ranked_entries, ruled
 from serving.signals import Liking, signals_of
@@ -55,7 +62,7 @@ class Listing:
 
     Attributes
     ----------
-    entries : list of Entry
+    entries : sequence of Entry
         Best first; as many as were asked for, if there are so many.
     fallback : str
         Of the ladder: the step that the first item came from.
@@ -66,7 +73,7 @@ class Listing:
         follow are there because nothing else is.
     """
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: Sequence[Entry] = ()
     fallback: str = NOTHING
     history_items: int = 0
     recent_events: int = 0
@@ -104,7 +111,7 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
         barred = np.union1d(barred, np.array(refused, dtype=np.int64))
     closed = set(barred.tolist())
     published = _as_published(bundle, taste, wish, closed)
-    if published:
+    if published is not None:
         known = (taste.history.size, len(taste.events), 0, barred.size)
         return Listing(published, PERSONAL, *known, within=len(published))
     counts = {"candidates": 0}
@@ -136,19 +143,22 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
     )
 
 
-def _as_published(bundle: Bundle, taste: Taste, wish: Wish, closed: set[int]) -> list[Entry]:
-    """Return the top of the published list if it is all that the ladder comes to; else nothing.
+def _as_published(
+    bundle: Bundle, taste: Taste, wish: Wish, closed: set[int]
+) -> PublishedEntries | None:
+    """Return the top of the published list if it is all that the ladder comes to; else None.
 
     That is so for most requests, and found out at once, without a look at each item.
     """
     is_plain = wish.policy == LIVE and wish.category is None and not bundle.has_category_limits
     if taste.user is None or taste.lately or not is_plain:
-        return []
-    entries = personal_entries(bundle, taste.user)[: wish.length]
-    if len(entries) < wish.length and entries:
-        entries += pool_entries(bundle, taste.user)[: wish.length - len(entries)]
-    items = {entry.item for entry in entries}
-    return entries if len(items) == wish.length and closed.isdisjoint(items) else []
+        return None
+    rows = bundle.personal(taste.user).part(slice(wish.length))
+    if 0 < rows.items.size < wish.length:
+        rows = rows.followed_by(bundle.pool(taste.user).part(slice(wish.length - rows.items.size)))
+    items = {*rows.items.tolist()}
+    is_all = len(items) == wish.length and closed.isdisjoint(items)
+    return PublishedEntries(bundle, rows) if is_all else None
 
 
 def _steps(

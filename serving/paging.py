@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvent
-from serving.answering import Course, described_items, list_for
+from serving.answering import Course, list_for, page_of
 from serving.application import Application
+from serving.entries import PublishedEntries
 from serving.experiments import POPULAR
 from serving.exploration import chance_of, explored
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from serving.entries import Entry
     from serving.ladder import Listing, Wish
     from serving.shelf import Shelved
+    from serving.written import Written
 
 
 @dataclass(frozen=True)
@@ -28,19 +30,26 @@ class Page:
         The release.
     listing : Listing
         What it lists.
-    entries : list of Entry
+    entries : sequence of Entry
         What is shown of it.
-    items : list of dict
-        Their descriptions, as `contracts.Item`; none if the release cannot tell what they are.
+    written : Written
+        What is said of them; nothing if the release cannot tell what they are.
     is_explored : bool
         Whether a place that is shown went to another item by chance.
     """
 
     bundle: "Bundle"
     listing: "Listing"
-    entries: "list[Entry]"
-    items: list[dict[str, Any]]
+    entries: "Sequence[Entry]"
+    written: "Written"
     is_explored: bool
+
+    def propensities(self) -> list[float]:
+        """Return the propensities of the items that are shown."""
+        entries = self.entries
+        if isinstance(entries, PublishedEntries):
+            return [1.0] * len(self.written.shown)
+        return [entry.propensity for entry in entries[: len(self.written.shown)]]
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ async def page_for(
             # What a release could not rank with before it is not asked to rank with again.
             attempt = attempt.without_ranking()
         page = await _page(parts, release, attempt)
-        if page.items or release.release_id not in damaged:
+        if page.written.shown or release.release_id not in damaged:
             return page
     if page is None:
         raise ValueError("there must be at least one release to ask")
@@ -139,5 +148,5 @@ async def _page(parts: Application, bundle: "Bundle", request: PageRequest) -> P
         entries = [*free, *over]
         is_explored = has_changed and span.start < exploration.rank <= span.stop
     entries = entries[span]
-    items = described_items(bundle, entries, span.start, course)
-    return Page(bundle, listing, entries, items, is_explored)
+    written = page_of(bundle, entries, span.start, course)
+    return Page(bundle, listing, entries, written, is_explored)

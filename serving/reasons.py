@@ -1,5 +1,35 @@
 """Why an item is shown, in words: the same ones as in `serving.rec_user_top_items`."""
 
+from collections.abc import Sequence
+from itertools import product
+from typing import NamedTuple
+
+import orjson
+
+from serving.texts import Texts, packed
+
+# Whatever a count is, the words are those of one of these: none, zero, one, many.
+COUNTS = (None, 0, 1, 987_654_321)
+COUNT_KINDS = len(COUNTS)
+# What stands in a phrase for a title and for a count: bytes that no text has in JSON.
+TITLE, COUNT = 0x1E, 0x1F
+TITLE_WORD = "<title>"
+
+
+class Phrases(NamedTuple):
+    """What a release says of its sources.
+
+    Attributes
+    ----------
+    names : Texts
+        By the code of the source.
+    reasons : Texts
+        By code, then whether there is evidence, then the kind of count; as JSON without quotes.
+    """
+
+    names: Texts
+    reasons: Texts
+
 
 def reason(source: str, evidence_title: str | None, evidence_count: int | None) -> str:
     """Say why an item is in a list.
@@ -41,3 +71,17 @@ def _people_lately(count: int | None) -> str:
     if not count:
         return ""
     return ": 1 person in 28 days" if count == 1 else f": {count} people in 28 days"
+
+
+def phrases_of(sources: Sequence[str]) -> Phrases:
+    """Prepare what is said of some sources, by their place."""
+    cases = product(sources, (None, TITLE_WORD), COUNTS)
+    return Phrases(packed(map(str.encode, sources)), packed(_phrase(*case) for case in cases))
+
+
+def _phrase(source: str, title: str | None, count: int | None) -> bytes:
+    """Return a reason as JSON without quotes, with bytes where title and count go."""
+    said = orjson.dumps(reason(source, title, count))[1:-1]
+    for word, code in ((TITLE_WORD, TITLE), (str(COUNTS[-1]), COUNT)):
+        said = said.replace(word.encode(), bytes([code]))
+    return said

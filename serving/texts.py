@@ -1,8 +1,39 @@
 """Texts of any length in two arrays, so that none is read from the disk before it is asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+import numba
 import numpy as np
+
+
+class Texts(NamedTuple):
+    """Texts one after the other, for compiled code.
+
+    Attributes
+    ----------
+    text : ndarray of uint8
+        All of them, in UTF-8.
+    starts : ndarray of shape (n + 1,), int64
+        Where each begins; the last is the length of `text`.
+    """
+
+    text: np.ndarray
+    starts: np.ndarray
+
+
+def packed(texts: Iterable[bytes]) -> Texts:
+    """Put texts one after the other.
+
+    Parameters
+    ----------
+    texts : iterable of bytes
+        In UTF-8.
+    """
+    known = list(texts)
+    starts = np.cumsum([0, *map(len, known)], dtype=np.int64)
+    starts.flags.writeable = False
+    return Texts(np.frombuffer(b"".join(known), dtype=np.uint8), starts)
 
 
 class TextColumn:
@@ -11,15 +42,16 @@ class TextColumn:
     Parameters
     ----------
     text : ndarray of uint8
-        The texts, one after the other, in UTF-8.
     starts : ndarray of shape (n + 1,), int64
-        Where each begins; the last is the length of `text`.
+        As in `Texts`.
     """
 
     def __init__(self, text: np.ndarray, starts: np.ndarray) -> None:
+        # Compiled code takes plain arrays, and is compiled again for those that may be written to.
+        self.texts = Texts(_readable(text), _readable(starts))
         # Reading a number or a few bytes from a memoryview is ten times as fast as from an array.
-        self._text = memoryview(text.data)
-        self._starts = memoryview(starts.data)
+        self._text = memoryview(self.texts.text.data)
+        self._starts = memoryview(self.texts.starts.data)
 
     def __len__(self) -> int:
         """Return the number of texts."""
@@ -32,20 +64,9 @@ class TextColumn:
             raise IndexError(f"there are {len(self)} texts, asked for {place}")
         return str(self._text[starts[place] : starts[place + 1]], "utf-8")
 
-    def several(self, places: Sequence[int]) -> list[str]:
-        """Return the texts at some places, as `column[place]` does for each of them."""
-        if places and min(places) < 0:
-            raise IndexError(f"texts are at places >= 0, asked for {min(places)}")
-        text, starts = self._text, self._starts
-        return [str(text[starts[place] : starts[place + 1]], "utf-8") for place in places]
-
     def __iter__(self) -> Iterator[str]:
         """Go through all texts."""
         return (self[place] for place in range(len(self)))
-
-    def encoded(self, place: int) -> bytes:
-        """Return the text at a place, from 0, in UTF-8."""
-        return bytes(self._text[self._starts[place] : self._starts[place + 1]])
 
 
 class IdColumn(TextColumn):
@@ -57,13 +78,39 @@ class IdColumn(TextColumn):
             key = wanted.encode("utf-8")
         except UnicodeEncodeError:  # Half a pair of surrogates, which no table can hold.
             return None
-        text, starts = self._text, self._starts
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            # As `encoded` does; a call takes as long as the rest of a step.
-            if bytes(text[starts[middle] : starts[middle + 1]]) < key:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self) and self.encoded(low) == key else None
+        place = _find(self.texts, np.frombuffer(key, dtype=np.uint8))
+        return None if place < 0 else int(place)
+
+
+# With bounds checked, for the file of an array may be damaged while it is mapped.
+@numba.njit(cache=True, nogil=True, boundscheck=True)
+def _find(texts: Texts, key: np.ndarray) -> int:
+    """Return the place of a text among ascending ones; -1 if it is none of them."""
+    low, high = 0, texts.starts.size - 1
+    while low < high:
+        middle = (low + high) // 2
+        order = _compared(texts, middle, key)
+        if order == 0:
+            return middle
+        if order < 0:
+            low = middle + 1
+        else:
+            high = middle
+    return -1
+
+
+@numba.njit(cache=True, nogil=True, boundscheck=True)
+def _compared(texts: Texts, place: int, key: np.ndarray) -> int:
+    """Tell by -1, 0 or 1 whether a text comes before a key, is it, or comes after it."""
+    start, end = texts.starts[place], texts.starts[place + 1]
+    for at in range(min(end - start, key.size)):
+        if texts.text[start + at] != key[at]:
+            return -1 if texts.text[start + at] < key[at] else 1
+    return np.sign(end - start - key.size)
+
+
+def _readable(array: np.ndarray) -> np.ndarray:
+    """Return a plain array of the same memory that cannot be written to."""
+    view = np.asarray(array)[:]
+    view.flags.writeable = False
+    return view

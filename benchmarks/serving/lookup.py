@@ -9,12 +9,13 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import orjson
 import pandas as pd
 
 from benchmarks.serving.release import PER_USER, make_release, user_id
-from serving.answering import Course, described_items
 from serving.bundle import Bundle
-from serving.entries import Entry, personal_entries
+from serving.entries import Entry, personal_entries, rows_of
+from serving.written import written_items
 
 LOOKUPS = 20_000
 SLOW_LOOKUPS = 500
@@ -164,7 +165,9 @@ def _feast(folder: Path, url: str, bundle: Bundle) -> Callable[[str], object]:
 
 def _answered(bundle: Bundle, one: str) -> list[dict[str, Any]]:
     """Return the items of the answer to a user without recent events."""
-    return described_items(bundle, _entries(bundle, one), 0, Course())
+    rows = rows_of(bundle, _entries(bundle, one))
+    items: list[dict[str, Any]] = orjson.loads(written_items(bundle, rows, 0).items)
+    return items
 
 
 def _entries(bundle: Bundle, one: str) -> list[Entry]:

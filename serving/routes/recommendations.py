@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -15,7 +16,7 @@ from serving.experiments import EXPERIMENT, HOLDOUT, POLICIES, chosen_policy
 from serving.impressions import impression_lines, log_impressions
 from serving.limits import RETRY_SECONDS
 from serving.openapi import WITH_REQUEST_ID
-from serving.paging import PageRequest, page_for
+from serving.paging import Page, PageRequest, page_for
 from serving.pointers import LIVE
 from serving.problems import Problem, described
 from serving.routes.admitted import admitted
@@ -24,7 +25,6 @@ from serving.watching import count_answer, repeat_in_shadow
 
 if TYPE_CHECKING:
     from serving.bundle import Bundle
-    from serving.entries import Entry
     from serving.shelf import Shelved
 
 JSON = b"application/json"
@@ -76,13 +76,14 @@ def router(parts: Application) -> APIRouter:
         length = query.n + query.offset + spare
         wish = Wish(user_id, length, query.category, frozenset(query.exclude), policy)
         if bundle is None:
-            response = _answer(parts, request_id, None, variant, [], "none", course, None)
+            nothing = orjson.Fragment(b"[]")
+            response = _answer(parts, request_id, None, variant, nothing, "none", course, None)
             count_answer(parts, shelved, user_id, variant, None, course)
             return response
         events = await recent_events(parts, user_id, course)
         span = slice(query.offset, query.offset + query.n)
         page = await page_for(parts, shelved, bundle, PageRequest(wish, span, events, now, course))
-        bundle, listing, items = page.bundle, page.listing, page.items
+        bundle, listing, written = page.bundle, page.listing, page.written
         parts.metrics.explored.inc(page.is_explored)
         explanation = None
         if query.explain:
@@ -93,21 +94,10 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        fallback = listing.fallback if items or not page.entries else "none"
+        fallback = listing.fallback if written.shown or not page.entries else "none"
+        items = orjson.Fragment(written.items)
         response = _answer(parts, request_id, bundle, variant, items, fallback, course, explanation)
-        _log(
-            parts,
-            request_id,
-            user_id,
-            query.surface,
-            bundle,
-            variant,
-            fallback,
-            course,
-            items,
-            page.entries[: len(items)],
-            now,
-        )
+        _log(parts, request_id, user_id, query.surface, variant, fallback, course, page, now)
         count_answer(parts, shelved, user_id, variant, bundle.release_id, course)
         if bundle is shelved.live:
             repeat_in_shadow(parts, shelved, request_id, wish, events, now, listing.entries)
@@ -154,7 +144,7 @@ def _answer(
     request_id: str,
     bundle: "Bundle | None",
     variant: str,
-    items: list[dict[str, Any]],
+    items: orjson.Fragment,
     fallback: str,
     course: Course,
     explanation: dict[str, Any] | None,
@@ -193,7 +183,13 @@ def generated_at(bundle: "Bundle | None") -> str | None:
         return None
     from serving.taste import cutoff_of
 
-    return cutoff_of(bundle).isoformat().replace("+00:00", "Z")
+    return _told(cutoff_of(bundle))
+
+
+@lru_cache(maxsize=16)
+def _told(moment: datetime) -> str:
+    """Write a moment down, once a release."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _log(
@@ -201,12 +197,10 @@ def _log(
     request_id: str,
     user_id: str,
     surface: str,
-    bundle: "Bundle",
     variant: str,
     fallback: str,
     course: Course,
-    items: list[dict[str, Any]],
-    entries: "list[Entry]",
+    page: Page,
     now: datetime,
 ) -> None:
     """Hand what is shown to the log of impressions."""
@@ -214,20 +208,12 @@ def _log(
         "request_id": request_id,
         "user_id": user_id,
         "surface": surface,
-        "release_id": bundle.release_id,
+        "release_id": page.bundle.release_id,
         "variant": variant,
         "fallback": fallback,
         "is_degraded": bool(course.degraded),
         "duration_ms": course.timings["total"],
     }
-    shown = [
-        {
-            "item_id": item["item_id"],
-            "rank": item["rank"],
-            "source": item["source"],
-            "propensity": entry.propensity,
-        }
-        for item, entry in zip(items, entries, strict=True)
-    ]
-    lines = impression_lines(request, shown, now)
+    shown = page.written.shown
+    lines = impression_lines(request, shown, page.propensities(), now)
     log_impressions(parts.impressions, parts.metrics, lines, len(shown))

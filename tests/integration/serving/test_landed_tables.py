@@ -61,13 +61,11 @@ def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
         "is_degraded": True,
         "duration_ms": 12.5,
     }
-    items = [
-        {"item_id": f"i{rank}", "rank": rank, "source": "als", "propensity": 0.5} for rank in (1, 2)
-    ]
-    shown.append_lines(impression_lines(request, items, now), len(items)).result(10)
-    shown.append_lines(impression_lines(request, items, now), len(items)).result(10)
+    items = [b'"item_id":"i%d","rank":%d,"source":"als"' % (rank, rank) for rank in (1, 2)]
     beside = {"request_id": "beside", "similar_to_item_id": "i9", "surface": "similar"}
-    shown.append_lines(impression_lines(beside, items, now), len(items)).result(10)
+    for answer in (request, request, beside):
+        lines = impression_lines(answer, items, [0.5, 0.5], now)
+        shown.append_lines(lines, len(items)).result(10)
     shown.close()
     mapping = {**sample_mapping}
     mapping.pop("as_of")

@@ -6,13 +6,11 @@ import time
 from contextlib import closing
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from feature_repo.recent_events import FILE, RecentEvent
 from feature_repo.recent_sqlite import SqliteRecentEvents
 from serving import ladder
-from serving.answering import Course, recent_events, rounded
+from serving.answering import Course, recent_events
 from serving.application import Application
 from serving.settings import ServingSettings
 from serving.variant_counts import read_variant_counts
@@ -222,8 +220,3 @@ def test_where_items_repeat_only_what_is_disliked_stays_away_without_a_ranking(
         event = {"user_id": USER, "item_id": item_id, "event_type": kind}
         client.post("/v1/events", json=event)
     assert shown(ask(client, n=11)) == [*before[:3], *before[4:]]
-
-
-@given(st.floats(0, 1, width=32))
-def test_a_stored_probability_is_rounded_to_six_digits(score):
-    assert rounded(score) == round(score, 6)

@@ -208,14 +208,6 @@ def test_arrays_that_do_not_fit_together_are_refused(tmp_path):
         Bundle.open(tmp_path / "r1")
 
 
-def test_several_texts_are_those_at_their_places(bundle):
-    assert bundle.item_ids.several([3, 0, 3]) == ["spoon", "cup", "spoon"]
-    assert bundle.item_ids.several([]) == []
-    for places in ([0, 4], [0, -1]):
-        with pytest.raises(IndexError):
-            bundle.item_ids.several(places)
-
-
 def test_neighbours_of_several_items_follow_each_other(bundle):
     owners, rows = bundle.neighbours_of(np.array([3, 0, 1, 0]))
     assert owners.tolist() == [1, 3]

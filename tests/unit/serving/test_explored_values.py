@@ -35,11 +35,13 @@ def impressions(exploration: Exploration) -> pd.DataFrame:
     for number in range(LISTS):
         entries, _ = explored(OFFERED, exploration, chance)
         shown = [
-            {"item_id": ITEMS[entry.item], "rank": rank, "propensity": entry.propensity}
+            b'"item_id":"%b","rank":%d' % (ITEMS[entry.item].encode(), rank)
             for rank, entry in enumerate(entries[:LENGTH], start=1)
         ]
         request = {"request_id": f"r{number}", "user_id": f"u{number % 2_000}"}
-        rows += map(orjson.loads, impression_lines(request, shown, NOW).splitlines())
+        propensities = [entry.propensity for entry in entries[:LENGTH]]
+        lines = impression_lines(request, shown, propensities, NOW)
+        rows += map(orjson.loads, lines.splitlines())
     frame = pd.DataFrame(rows).rename(columns={"rank": "shown_rank"})
     numbers = np.searchsorted(ITEMS, frame["item_id"].to_numpy())
     chances = APPEAL[numbers] * EXAMINED[frame["shown_rank"].to_numpy() - 1]
