@@ -14,6 +14,7 @@ from serving.bundle_files import REMEDY, BundleError, read_manifest, verify_file
 from serving.bundle_models import EventType, stored_als, stored_event_types, stored_ranker
 from serving.bundle_rows import ListRows, NeighbourRows, PopularRows
 from serving.reasons import Phrases, phrases_of
+from serving.rounded_factors import RoundedFactors
 from serving.texts import IdColumn, TextColumn
 
 # What proposes items while a list is ranked, or where there is none.
@@ -218,6 +219,11 @@ class Bundle:
         a user from it and `gram`.
         """
         return stored_als(self.manifest["als"], self.arrays)
+
+    @cached_property
+    def rounded_factors(self) -> RoundedFactors | None:
+        """Return the item factors as the best items are found by; None without factorisation."""
+        return RoundedFactors(self.arrays["item_factors"]) if self.als is not None else None
 
     @cached_property
     def offered_factors(self) -> np.ndarray:

@@ -13,8 +13,6 @@ from ml.stored_ranker import StoredRanker, Trees
 
 RANKER = "ranker.json"
 EVENT_TYPES = "event_types.json"
-# Of item factors: a million items with 64 factors.
-COPIED_BYTES = 64 * 4 * 1_000_000
 # Arrays of the trees by their names in a release.
 TREES = {
     "starts": "tree_starts",
@@ -55,11 +53,7 @@ def stored_als(told: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Al
         return None
     params = AlsParams(**told["params"])
     nobody = np.zeros((1, params.factors), dtype=np.float32)
-    items = arrays["item_factors"]
-    # Every ranking reads all of them, which takes twice as long through the small pages of a file.
-    if items.nbytes <= COPIED_BYTES:
-        items = np.array(items)
-    return AlsModel(nobody, items, params, float(told["mean_user_size"]))
+    return AlsModel(nobody, arrays["item_factors"], params, float(told["mean_user_size"]))
 
 
 def stored_ranker(folder: Path, arrays: dict[str, np.ndarray]) -> StoredRanker | None:

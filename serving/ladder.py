@@ -208,7 +208,7 @@ def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[En
     """
     liked = [one for one in taste.lately if not one.is_disliked]
     strengths = {one.item: SESSION_DECAY**place for place, one in enumerate(liked)}
-    [signals] = signals_of(bundle, [Liking(*taste.items, strengths)], barred)
+    signals = signals_of(bundle, Liking(*taste.items, strengths), barred)
     return ruled(bundle, proposed_entries(bundle, signals, barred, []))
 
 

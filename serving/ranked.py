@@ -46,16 +46,16 @@ def ranked_entries(
     everything = [*personal_entries(bundle, taste.user), *pool_entries(bundle, taste.user)]
     published = without(everything, barred.tolist())
     quiet = replace(taste, lately=(), events=())
-    before, after = signals_of(bundle, [_liking(quiet), _liking(taste)], barred)
+    before, after = (signals_of(bundle, _liking(one), barred) for one in (quiet, taste))
     entries = [*published, *proposed_entries(bundle, after, barred, published)]
     if not entries:
         return [], 0
     items = np.array([entry.item for entry in entries])
     base = _published_log_odds(published)
-    gain, estimate = _gains(bundle, taste, quiet, items, (before, after), now)
+    gain, estimate = _gains(bundle, taste, quiet, items, len(published), (before, after), now)
     strangers = slice(len(published), None)
-    factors = np.log(np.maximum(bundle.arrays["item_list_factor"][items], CERTAIN))
-    keys = np.r_[base + gain[: len(published)], estimate[strangers] + factors[strangers]]
+    factors = np.log(np.maximum(bundle.arrays["item_list_factor"][items[strangers]], CERTAIN))
+    keys = np.r_[base + gain, estimate[strangers] + factors]
     order = np.lexsort((np.arange(items.size), -keys))
     scored = _scored(entries, gain, estimate)
     return ruled(bundle, [scored[place] for place in order.tolist()]), len(entries)
@@ -124,22 +124,25 @@ def _gains(
     taste: Taste,
     quiet: Taste,
     items: np.ndarray,
+    published: int,
     signals: tuple[Signals, Signals],
     now: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what recent events add to each item, and what the ranker says of it now; log odds."""
+    """Return what events add to published items, and what the ranker says of all; log odds."""
     ranker = bundle.ranker
     before, after = signals
     if ranker is None:
         # Without a ranker the neighbours of what was touched speak for themselves.
         gain = after.covisited.scores_of(items) - before.covisited.scores_of(items)
-        return gain, gain - TIER_GAP
-    names = ranker.features
-    raw = [
-        ranker.raw_scores(ranker_inputs(bundle, names, known, items, one, now))
-        for known, one in ((quiet, before), (taste, after))
-    ]
-    return raw[1] - raw[0], _log_odds(calibrate(ranker.calibrator, raw[1]))
+        return gain[:published], gain - TIER_GAP
+    # Compared are all candidates at both moments, but those that join have nothing to be added to.
+    known, new = (
+        ranker_inputs(bundle, ranker.features, one, items, said, now)
+        for one, said in ((quiet, before), (taste, after))
+    )
+    raw = ranker.raw_scores(new)
+    gain = raw[:published] - ranker.raw_scores(known[:published])
+    return gain, _log_odds(calibrate(ranker.calibrator, raw))
 
 
 def _published_log_odds(published: list[Entry]) -> np.ndarray:
@@ -158,9 +161,10 @@ def _published_log_odds(published: list[Entry]) -> np.ndarray:
 
 
 def _scored(entries: list[Entry], gain: np.ndarray, estimate: np.ndarray) -> list[Entry]:
-    """Return entries with the probabilities that they have now."""
+    """Return entries with the probabilities that they have now; the first ones have gained."""
     stored = np.array([np.nan if entry.score is None else entry.score for entry in entries])
-    odds = np.where(np.isnan(stored), estimate, _log_odds(stored) + gain)
+    gains = np.r_[gain, np.zeros(len(entries) - gain.size)]
+    odds = np.where(np.isnan(stored), estimate, _log_odds(stored) + gains)
     probabilities = expit(odds).tolist()
     return [
         entry

@@ -1,6 +1,5 @@
 """What factorisation and co-visitation say of items, for a user as known at a moment."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,6 @@ import numpy as np
 from ml.als import fold_in_user
 from serving.bundle import Bundle
 from serving.covisited import Covisited, covisited_with
-from serving.factor_scores import scores_and_best
 
 # As many as the runs propose.
 ALS_PROPOSED = 100
@@ -37,57 +35,47 @@ class Signals:
 
     Attributes
     ----------
-    factor_scores : ndarray, float32, optional
-        Product of the user's vector with that of each item that has one, in the order of the
-        factors; None without factorisation or items.
+    vector : ndarray of shape (factors,), float32, optional
+        Of the user; None without factorisation or items.
     als_order : ndarray of int
         Items that may be proposed, best first, at most 100.
     covisited : Covisited
         What goes with the items that speak for the user.
     """
 
-    factor_scores: np.ndarray | None
+    vector: np.ndarray | None
     als_order: np.ndarray
     covisited: Covisited
 
     def als(self, bundle: Bundle, items: np.ndarray) -> np.ndarray:
         """Return the scores of some items by factorisation; nan for one that has no vector."""
-        if self.factor_scores is None:
-            return np.full(items.size, np.nan)
-        rows = bundle.arrays["item_factor_row"][items]
-        return np.where(rows >= 0, self.factor_scores[rows].astype(np.float64), np.nan)
+        scores, factors = np.full(items.size, np.nan), bundle.rounded_factors
+        if self.vector is not None and factors is not None:
+            rows = bundle.arrays["item_factor_row"][items]
+            has_vector = rows >= 0
+            scores[has_vector] = factors.scores(self.vector, rows[has_vector])
+        return scores
 
 
-def signals_of(bundle: Bundle, likings: Sequence[Liking], barred: np.ndarray) -> list[Signals]:
-    """Compute the signals of a user, at several moments in one pass over the items.
+def signals_of(bundle: Bundle, liking: Liking, barred: np.ndarray) -> Signals:
+    """Compute the signals of a user.
 
     Parameters
     ----------
     bundle : Bundle
-    likings : sequence of Liking
-        What speaks for the user at each moment.
+    liking : Liking
+        What speaks for the user.
     barred : ndarray of int
         Items that may not be proposed.
-
-    Returns
-    -------
-    list of Signals
-        One for each of `likings`.
     """
-    nothing = np.empty(0, dtype=np.int64)
-    found = [Signals(None, nothing, covisited_with(bundle, liking.strengths)) for liking in likings]
-    vectors = [folded_in(bundle, liking.items, liking.weights) for liking in likings]
-    known = [place for place, vector in enumerate(vectors) if vector is not None]
-    if bundle.als is None or not known:
-        return found
-    items, is_open = bundle.arrays["factor_item"], bundle.offered_factors.copy()
-    rows = bundle.arrays["item_factor_row"][barred]
-    is_open[rows[rows >= 0]] = False
-    told = np.array([vectors[place] for place in known])
-    scores, best = scores_and_best(bundle.als.item_factors, told, is_open, ALS_PROPOSED)
-    for place, own_scores, own_best in zip(known, scores, best, strict=True):
-        found[place] = Signals(own_scores, items[own_best], found[place].covisited)
-    return found
+    order, factors = np.empty(0, dtype=np.int64), bundle.rounded_factors
+    vector = folded_in(bundle, liking.items, liking.weights)
+    if vector is not None and factors is not None:
+        is_open = bundle.offered_factors.copy()
+        rows = bundle.arrays["item_factor_row"][barred]
+        is_open[rows[rows >= 0]] = False
+        order = bundle.arrays["factor_item"][factors.best(vector, is_open, ALS_PROPOSED)]
+    return Signals(vector, order, covisited_with(bundle, liking.strengths))
 
 
 def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndarray | None:

@@ -27,7 +27,7 @@ def bundle(tmp_path_factory):
 def test_the_blend_adds_up_shares_of_what_each_source_says_best(bundle):
     taste = taste_of(bundle, USER_IDS[4], [], NOW)
     strengths = dict.fromkeys(taste.history.tolist(), 1.0)
-    [signals] = signals_of(bundle, [Liking(*taste.items, strengths)], NOTHING)
+    signals = signals_of(bundle, Liking(*taste.items, strengths), NOTHING)
     items = np.arange(bundle.item_count)
     inputs = ranker_inputs(bundle, NAMES, taste, items, signals, NOW.timestamp())
     blend, als, covisited = inputs.T
@@ -75,7 +75,7 @@ def activity_inputs(bundle, user_id, events):
     """Return what the ranker is told of a user's activity."""
     taste = taste_of(bundle, user_id, events, LATER)
     names = tuple(f"user_activity__{name}" for name in ACTIVITY)
-    [signals] = signals_of(bundle, [Liking(*taste.items, {})], NOTHING)
+    signals = signals_of(bundle, Liking(*taste.items, {}), NOTHING)
     inputs = ranker_inputs(bundle, names, taste, np.arange(2), signals, LATER.timestamp())
     assert np.array_equal(inputs[0], inputs[1])
     return dict(zip(ACTIVITY, inputs[0].tolist(), strict=True))

@@ -55,18 +55,14 @@ def test_folding_in_the_history_alone_gives_the_vector_of_the_training(bundle):
         )
 
 
-def test_each_moment_has_the_signals_that_it_has_alone(bundle):
-    known = Liking(*taste_of(bundle, USER_IDS[4], [], NOW).items, {1: 1.0})
-    nothing = Liking(NOTHING, np.empty(0), {})
-    later = Liking(*taste_of(bundle, USER_IDS[4], [event("i10", "purchase")], NOW).items, {10: 0.5})
-    barred = np.array([3, 7])
-    likings = [known, nothing, later]
-    for found, liking in zip(signals_of(bundle, likings, barred), likings, strict=True):
-        [alone] = signals_of(bundle, [liking], barred)
-        assert found.als_order.tolist() == alone.als_order.tolist()
-        assert found.covisited.items.tolist() == alone.covisited.items.tolist()
-        assert (found.factor_scores is None) == (liking is nothing)
-        if liking is not nothing:
-            assert found.factor_scores == pytest.approx(alone.factor_scores, abs=1e-6)
-            assert found.als_order.size > 0
-            assert not set(found.als_order.tolist()) & set(barred.tolist())
+def test_signals_propose_what_is_not_barred_and_nothing_without_a_history(bundle):
+    liking = Liking(*taste_of(bundle, USER_IDS[4], [], NOW).items, {1: 1.0})
+    free = signals_of(bundle, liking, NOTHING)
+    barred = free.als_order[:2]
+    found = signals_of(bundle, liking, barred)
+    assert found.als_order.tolist() == free.als_order[2:].tolist()
+    assert found.als(bundle, barred) == pytest.approx(free.als(bundle, barred))
+    nobody = signals_of(bundle, Liking(NOTHING, np.empty(0), {}), NOTHING)
+    assert nobody.vector is None
+    assert not nobody.als_order.size
+    assert np.isnan(nobody.als(bundle, barred)).all()
