@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 from feature_repo.recent_events import RecentEvent
 from serving.bundle import Bundle
+from serving.entries import rows_of
 from serving.ladder import Wish, listed
 from serving.taste import cutoff_of
+from serving.written import written_items
 
 
 def warm(bundle: Bundle) -> None:
@@ -21,5 +23,6 @@ def warm(bundle: Bundle) -> None:
     moment = max(now, cutoff_of(bundle)).timestamp()
     kinds = [name for name, kind in bundle.event_types.items() if kind.role != "ignore"]
     events = [RecentEvent(moment, moment, name, bundle.item_ids[0], name) for name in kinds]
-    listed(bundle, Wish(bundle.user_ids[0], 1), events, now)
-    listed(bundle, Wish(bundle.user_ids[0], 1), [], now)
+    for known in (events, []):
+        listing = listed(bundle, Wish(bundle.user_ids[0], 1), known, now)
+        written_items(bundle, rows_of(bundle, listing.entries), 0)
