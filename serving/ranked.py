@@ -8,7 +8,7 @@ from scipy.special import expit
 from ml.calibration import calibrate
 from serving.bundle import Bundle
 from serving.entries import Entry, personal_entries, pool_entries, without
-from serving.ranker_inputs import ranker_inputs
+from serving.ranker_inputs import RankerInputs
 from serving.signals import Liking, Signals, signals_of
 from serving.taste import Taste
 
@@ -136,12 +136,9 @@ def _gains(
         gain = after.covisited.scores_of(items) - before.covisited.scores_of(items)
         return gain[:published], gain - TIER_GAP
     # Compared are all candidates at both moments, but those that join have nothing to be added to.
-    known, new = (
-        ranker_inputs(bundle, ranker.features, one, items, said, now)
-        for one, said in ((quiet, before), (taste, after))
-    )
-    raw = ranker.raw_scores(new)
-    gain = raw[:published] - ranker.raw_scores(known[:published])
+    inputs = RankerInputs(bundle, ranker.features, taste, items)
+    raw = ranker.raw_scores(inputs.at(taste, after, now))
+    gain = raw[:published] - ranker.raw_scores(inputs.at(quiet, before, now)[:published])
     return gain, _log_odds(calibrate(ranker.calibrator, raw))
 
 

@@ -50,15 +50,8 @@ def columns_of(bundle: Bundle, names: tuple[str, ...]) -> Columns:
     )
 
 
-def ranker_inputs(
-    bundle: Bundle,
-    names: tuple[str, ...],
-    taste: Taste,
-    items: np.ndarray,
-    signals: Signals,
-    now: float,
-) -> np.ndarray:
-    """Arrange what is known of a user and some items as the ranker reads it.
+class RankerInputs:
+    """What is known of a user and some items, as the ranker reads it.
 
     Parameters
     ----------
@@ -66,32 +59,50 @@ def ranker_inputs(
     names : tuple of str
         Features of the ranker.
     taste : Taste
-        With or without recent events.
+        Of the user; with or without recent events.
     items : ndarray of shape (n,), int
         Numbers of items, each once; they are the candidates that ranks and means are over.
-    signals : Signals
-        Of the same user.
-    now : float
-        Seconds since 1970.
-
-    Returns
-    -------
-    ndarray of shape (n, n_features), float64
-        nan where nothing is known.
     """
-    columns = columns_of(bundle, names)
-    inputs = np.full((items.size, len(names)), np.nan)
-    of_items = columns.item >= 0
-    inputs[:, of_items] = bundle.arrays["item_features"][items][:, columns.item[of_items]]
-    if taste.user is not None:
-        of_users = columns.user >= 0
-        inputs[:, of_users] = bundle.arrays["user_features"][taste.user][columns.user[of_users]]
-    _put(inputs, columns, _activity(bundle, taste, now))
-    _put(inputs, columns, _signal_columns(bundle, items, signals))
-    _put(inputs, columns, _category_columns(bundle, taste, items))
-    _put(inputs, columns, _compared(inputs, columns))
-    _put(inputs, columns, {"is_seen": np.isin(items, taste.history).astype(np.float64)})
-    return inputs
+
+    def __init__(
+        self, bundle: Bundle, names: tuple[str, ...], taste: Taste, items: np.ndarray
+    ) -> None:
+        self._bundle, self._items = bundle, items
+        self._columns = columns = columns_of(bundle, names)
+        self._fixed = np.full((items.size, len(names)), np.nan)
+        of_items = columns.item >= 0
+        features = bundle.arrays["item_features"][items]
+        self._fixed[:, of_items] = features[:, columns.item[of_items]]
+        if taste.user is not None:
+            of_users = columns.user >= 0
+            known = bundle.arrays["user_features"][taste.user]
+            self._fixed[:, of_users] = known[columns.user[of_users]]
+        _put(self._fixed, columns, _compared(self._fixed, columns))
+        is_seen = np.isin(items, taste.history).astype(np.float64)
+        _put(self._fixed, columns, {"is_seen": is_seen})
+
+    def at(self, taste: Taste, signals: Signals, now: float) -> np.ndarray:
+        """Return what is known at a moment.
+
+        Parameters
+        ----------
+        taste : Taste
+            Of the same user.
+        signals : Signals
+            Of what the taste has.
+        now : float
+            Seconds since 1970.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features), float64
+            nan where nothing is known.
+        """
+        inputs, bundle, items = self._fixed.copy(), self._bundle, self._items
+        _put(inputs, self._columns, _activity(bundle, taste, now))
+        _put(inputs, self._columns, _signal_columns(bundle, items, signals))
+        _put(inputs, self._columns, _category_columns(bundle, taste, items))
+        return inputs
 
 
 def _put(inputs: np.ndarray, columns: Columns, values: dict[str, np.ndarray | float]) -> None:
@@ -189,7 +200,7 @@ def _category_columns(
 
 
 def _compared(inputs: np.ndarray, columns: Columns) -> dict[str, np.ndarray | float]:
-    """Comparisons across the views, as `rnk_frame` makes them."""
+    """Compare across the views, as `rnk_frame` does; no event changes what is compared."""
 
     def column(name: str) -> np.ndarray:
         place = columns.place(name)

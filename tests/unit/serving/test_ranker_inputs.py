@@ -9,7 +9,7 @@ import pytest
 from feature_repo.recent_events import RecentEvent
 from serving.activity import ACTIVITY
 from serving.bundle import Bundle
-from serving.ranker_inputs import ranker_inputs
+from serving.ranker_inputs import RankerInputs
 from serving.refreshing import activity_row, known_before
 from serving.signals import Liking, signals_of
 from serving.taste import NOTHING, taste_of
@@ -29,7 +29,7 @@ def test_the_blend_adds_up_shares_of_what_each_source_says_best(bundle):
     strengths = dict.fromkeys(taste.history.tolist(), 1.0)
     signals = signals_of(bundle, Liking(*taste.items, strengths), NOTHING)
     items = np.arange(bundle.item_count)
-    inputs = ranker_inputs(bundle, NAMES, taste, items, signals, NOW.timestamp())
+    inputs = RankerInputs(bundle, NAMES, taste, items).at(taste, signals, NOW.timestamp())
     blend, als, covisited = inputs.T
     settings = bundle.manifest.get("settings", {})
     weights = [float(settings.get(f"sql.blend_{name}_weight", 1)) for name in ("als", "covisited")]
@@ -76,7 +76,8 @@ def activity_inputs(bundle, user_id, events):
     taste = taste_of(bundle, user_id, events, LATER)
     names = tuple(f"user_activity__{name}" for name in ACTIVITY)
     signals = signals_of(bundle, Liking(*taste.items, {}), NOTHING)
-    inputs = ranker_inputs(bundle, names, taste, np.arange(2), signals, LATER.timestamp())
+    told = RankerInputs(bundle, names, taste, np.arange(2))
+    inputs = told.at(taste, signals, LATER.timestamp())
     assert np.array_equal(inputs[0], inputs[1])
     return dict(zip(ACTIVITY, inputs[0].tolist(), strict=True))
 
