@@ -1,9 +1,10 @@
 """A release, opened to answer from: lists, items, histories, factors and the ranker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,19 +13,23 @@ from ml.stored_ranker import StoredRanker
 from serving.bundle_arrays import STARTS, map_arrays
 from serving.bundle_files import REMEDY, BundleError, read_manifest, verify_files
 from serving.bundle_models import EventType, stored_als, stored_event_types, stored_ranker
-from serving.bundle_rows import ListRows, NeighbourRows, PopularRows
+from serving.bundle_rows import OwnedRows, PopularRows
 from serving.reasons import Phrases, phrases_of
 from serving.rounded_factors import RoundedFactors
 from serving.texts import IdColumn, TextColumn
 
 # What proposes items while a list is ranked, or where there is none.
 ONLINE = ("als", "covisitation", "popular", "segment")
+# Users of whom something is kept in memory; about a kilobyte each.
+KEPT_USERS = 10_000
 # The segment of everybody.
 ALL = "all"
 
+T = TypeVar("T")
 
-@dataclass(frozen=True)
-class Bundle:
+
+@dataclass(frozen=True, eq=False)
+class Bundle(OwnedRows):
     """A release. Nothing in it changes; any number of processes and threads may read it.
 
     Attributes
@@ -133,47 +138,6 @@ class Bundle:
         code = int(self.arrays["item_category"][item])
         return self.categories[code] if code >= 0 else None
 
-    def has_list(self, user: int) -> bool:
-        """Tell whether a user has a list, without reading it."""
-        rows = self._rows("list", user)
-        return bool(rows.stop > rows.start)
-
-    def personal(self, user: int) -> ListRows:
-        """Return the list of a user; without rows for a user who has none."""
-        rows = self._rows("list", user)
-        names = ("item", "score", "source", "evidence", "evidence_count")
-        return ListRows(*(self.arrays[f"list_{name}"][rows] for name in names))
-
-    def pool(self, user: int) -> ListRows:
-        """Return what follows the list of a user, to fill it up when items leave it."""
-        rows = self._rows("pool", user)
-        names = ("item", "score", "source", "evidence")
-        items, scores, sources, evidence = (self.arrays[f"pool_{name}"][rows] for name in names)
-        return ListRows.of(items, scores, sources, evidence, np.full(items.size, -1))
-
-    def neighbours(self, item: int) -> NeighbourRows:
-        """Return what goes with an item; without rows for an item that nothing is known of."""
-        rows = self._rows("neighbour", item)
-        names = ("item", "score", "source", "support")
-        return NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
-
-    def neighbours_of(self, items: np.ndarray) -> tuple[np.ndarray, NeighbourRows]:
-        """Return what goes with some items, one after the other, and the place of each row's item.
-
-        Parameters
-        ----------
-        items : ndarray of shape (n,), int
-            Numbers of items, in any order.
-        """
-        if items.size and items.min() < 0:
-            raise IndexError(f"numbers of items are >= 0, got {items.min()}")
-        starts = self.arrays["neighbour_starts"]
-        begins, counts = starts[items], starts[items + 1] - starts[items]
-        owners = np.repeat(np.arange(items.size), counts)
-        rows = np.arange(owners.size) + (begins - (np.cumsum(counts) - counts))[owners]
-        names = ("item", "score", "source", "support")
-        return owners, NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
-
     def popular(self, segment: str = ALL) -> PopularRows:
         """Return what is popular in a segment; without rows for one that has no list."""
         code = self.segment_codes.get(segment)
@@ -186,14 +150,21 @@ class Bundle:
         code = int(self.arrays["user_segment"][user])
         return self.segments[code] if code >= 0 else None
 
-    def history(self, user: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the items that a user's vector is fitted on, ascending, and their weights."""
-        rows = self._rows("history", user)
-        return self.arrays["history_item"][rows], self.arrays["history_weight"][rows]
+    def of_user(self, compute: "Callable[[Bundle, int], T]", user: int) -> T:
+        """Return what is computed of a user from the release alone; kept for those asked for last.
 
-    def excluded(self, user: int) -> np.ndarray:
-        """Return the items that must not be shown to a user, ascending."""
-        return self.arrays["excluded_item"][self._rows("excluded", user)]
+        Parameters
+        ----------
+        compute : callable
+            From the release and the number of a user to something small.
+        user : int
+        """
+        found: T = self._kept(compute, user)
+        return found
+
+    @cached_property
+    def _kept(self) -> "Callable[[Callable[[Bundle, int], Any], int], Any]":
+        return lru_cache(maxsize=KEPT_USERS)(lambda compute, user: compute(self, user))
 
     @cached_property
     def user_feature_places(self) -> dict[str, int]:
@@ -239,13 +210,6 @@ class Bundle:
     def event_types(self) -> dict[str, EventType]:
         """Return what the types of events mean in this log, by their names."""
         return stored_event_types(self.folder)
-
-    def _rows(self, table: str, owner: int) -> slice:
-        """Return where the rows of an owner lie in the arrays of a table."""
-        if owner < 0:
-            raise IndexError(f"numbers of users and items are >= 0, got {owner}")
-        starts = self.arrays[f"{table}_starts"]
-        return slice(int(starts[owner]), int(starts[owner + 1]))
 
     def _check_lengths(self) -> None:
         """Refuse arrays that do not fit together, which checksums cannot tell."""

@@ -1,4 +1,4 @@
-"""Rows of the lists of a release, as arrays of the same length, best first."""
+"""Rows of the tables of a release, as arrays of the same length, best first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,3 +67,72 @@ class PopularRows:
     items: np.ndarray
     scores: np.ndarray
     user_counts: np.ndarray
+
+
+class OwnedRows:
+    """Tables whose rows belong to a user, an item or a segment.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        Of `serving.bundle_arrays.ARRAYS`.
+    """
+
+    arrays: dict[str, np.ndarray]
+
+    def has_list(self, user: int) -> bool:
+        """Tell whether a user has a list, without reading it."""
+        rows = self._rows("list", user)
+        return bool(rows.stop > rows.start)
+
+    def personal(self, user: int) -> ListRows:
+        """Return the list of a user; without rows for a user who has none."""
+        rows = self._rows("list", user)
+        names = ("item", "score", "source", "evidence", "evidence_count")
+        return ListRows(*(self.arrays[f"list_{name}"][rows] for name in names))
+
+    def pool(self, user: int) -> ListRows:
+        """Return what follows the list of a user, to fill it up when items leave it."""
+        rows = self._rows("pool", user)
+        names = ("item", "score", "source", "evidence")
+        items, scores, sources, evidence = (self.arrays[f"pool_{name}"][rows] for name in names)
+        return ListRows.of(items, scores, sources, evidence, np.full(items.size, -1))
+
+    def neighbours(self, item: int) -> NeighbourRows:
+        """Return what goes with an item; without rows for an item that nothing is known of."""
+        rows = self._rows("neighbour", item)
+        names = ("item", "score", "source", "support")
+        return NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
+
+    def neighbours_of(self, items: np.ndarray) -> tuple[np.ndarray, NeighbourRows]:
+        """Return what goes with some items, one after the other, and the place of each row's item.
+
+        Parameters
+        ----------
+        items : ndarray of shape (n,), int
+            Numbers of items, in any order.
+        """
+        if items.size and items.min() < 0:
+            raise IndexError(f"numbers of items are >= 0, got {items.min()}")
+        starts = self.arrays["neighbour_starts"]
+        begins, counts = starts[items], starts[items + 1] - starts[items]
+        owners = np.repeat(np.arange(items.size), counts)
+        rows = np.arange(owners.size) + (begins - (np.cumsum(counts) - counts))[owners]
+        names = ("item", "score", "source", "support")
+        return owners, NeighbourRows(*(self.arrays[f"neighbour_{name}"][rows] for name in names))
+
+    def history(self, user: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the items that a user's vector is fitted on, ascending, and their weights."""
+        rows = self._rows("history", user)
+        return self.arrays["history_item"][rows], self.arrays["history_weight"][rows]
+
+    def excluded(self, user: int) -> np.ndarray:
+        """Return the items that must not be shown to a user, ascending."""
+        return self.arrays["excluded_item"][self._rows("excluded", user)]
+
+    def _rows(self, table: str, owner: int) -> slice:
+        """Return where the rows of an owner lie in the arrays of a table."""
+        if owner < 0:
+            raise IndexError(f"numbers of users and items are >= 0, got {owner}")
+        starts = self.arrays[f"{table}_starts"]
+        return slice(int(starts[owner]), int(starts[owner + 1]))

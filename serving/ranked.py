@@ -9,7 +9,7 @@ from ml.calibration import calibrate
 from serving.bundle import Bundle
 from serving.entries import Entry, personal_entries, pool_entries, without
 from serving.ranker_inputs import RankerInputs
-from serving.signals import Liking, Signals, signals_of
+from serving.signals import KNOWN_STRENGTH, Liking, Signals, signals_at_cutoff, signals_of
 from serving.taste import Taste
 
 # Best items of the factorisation that join the candidates, beside those of the neighbours.
@@ -46,7 +46,10 @@ def ranked_entries(
     everything = [*personal_entries(bundle, taste.user), *pool_entries(bundle, taste.user)]
     published = without(everything, barred.tolist())
     quiet = replace(taste, lately=(), events=())
-    before, after = (signals_of(bundle, _liking(one), barred) for one in (quiet, taste))
+    before, after = (
+        signals_at_cutoff(bundle, taste.user),
+        signals_of(bundle, _liking(taste), barred),
+    )
     entries = [*published, *proposed_entries(bundle, after, barred, published)]
     if not entries:
         return [], 0
@@ -111,7 +114,7 @@ def ruled(bundle: Bundle, entries: list[Entry]) -> list[Entry]:
 
 def _liking(taste: Taste) -> Liking:
     """Let what was touched lately speak louder than what only the release knows."""
-    strengths = dict.fromkeys(taste.history.tolist(), 0.5)
+    strengths = dict.fromkeys(taste.history.tolist(), KNOWN_STRENGTH)
     strengths.update({one.item: 1.0 for one in taste.lately if not one.is_disliked})
     for one in taste.lately:
         if one.is_disliked:

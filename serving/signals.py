@@ -10,6 +10,8 @@ from serving.covisited import Covisited, covisited_with
 
 # As many as the runs propose.
 ALS_PROPOSED = 100
+# How loudly what only the release knows speaks, where what was touched lately says 1.
+KNOWN_STRENGTH = 0.5
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,40 @@ def signals_of(bundle: Bundle, liking: Liking, barred: np.ndarray) -> Signals:
     barred : ndarray of int
         Items that may not be proposed.
     """
-    order, factors = np.empty(0, dtype=np.int64), bundle.rounded_factors
-    vector = folded_in(bundle, liking.items, liking.weights)
-    if vector is not None and factors is not None:
-        is_open = bundle.offered_factors.copy()
-        rows = bundle.arrays["item_factor_row"][barred]
-        is_open[rows[rows >= 0]] = False
-        order = bundle.arrays["factor_item"][factors.best(vector, is_open, ALS_PROPOSED)]
-    return Signals(vector, order, covisited_with(bundle, liking.strengths))
+    fold = _fold(bundle, liking.items, liking.weights, barred)
+    return Signals(*fold, covisited_with(bundle, liking.strengths))
+
+
+def signals_at_cutoff(bundle: Bundle, user: int) -> Signals:
+    """Compute the signals of a user as they were before any recent event.
+
+    Whoever acts asks for several lists, and this is the same for all of them.
+
+    Parameters
+    ----------
+    bundle : Bundle
+    user : int
+        Number of the user in the release.
+    """
+    strengths = dict.fromkeys(bundle.history(user)[0].tolist(), KNOWN_STRENGTH)
+    return Signals(*bundle.of_user(_fold_at_cutoff, user), covisited_with(bundle, strengths))
+
+
+def _fold_at_cutoff(bundle: Bundle, user: int) -> tuple[np.ndarray | None, np.ndarray]:
+    return _fold(bundle, *bundle.history(user), bundle.excluded(user))
+
+
+def _fold(
+    bundle: Bundle, items: np.ndarray, weights: np.ndarray, barred: np.ndarray
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """Return `Signals.vector` and `Signals.als_order`."""
+    vector, factors = folded_in(bundle, items, weights), bundle.rounded_factors
+    if vector is None or factors is None:
+        return None, np.empty(0, dtype=np.int64)
+    is_open = bundle.offered_factors.copy()
+    rows = bundle.arrays["item_factor_row"][barred]
+    is_open[rows[rows >= 0]] = False
+    return vector, bundle.arrays["factor_item"][factors.best(vector, is_open, ALS_PROPOSED)]
 
 
 def folded_in(bundle: Bundle, items: np.ndarray, weights: np.ndarray) -> np.ndarray | None:

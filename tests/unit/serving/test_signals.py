@@ -1,4 +1,4 @@
-"""What factorisation and co-visitation say of a user, at one moment or at several."""
+"""What factorisation and co-visitation say of a user at a moment."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,7 @@ import pytest
 from ml.als import fit_als
 from ml.interactions import build_interaction_matrix
 from serving.bundle import Bundle
-from serving.signals import Liking, folded_in, signals_of
+from serving.signals import KNOWN_STRENGTH, Liking, folded_in, signals_at_cutoff, signals_of
 from serving.taste import NOTHING, taste_of
 from tests.unit.serving.recent import NOW, event
 from tests.unit.serving.shop_release import PARAMS, USER_IDS, interactions, make_shop
@@ -66,3 +66,15 @@ def test_signals_propose_what_is_not_barred_and_nothing_without_a_history(bundle
     assert nobody.vector is None
     assert not nobody.als_order.size
     assert np.isnan(nobody.als(bundle, barred)).all()
+
+
+def test_signals_at_the_cutoff_are_those_of_the_history_whoever_asked_before(bundle):
+    for user in (4, 5, 4):
+        found = signals_at_cutoff(bundle, user)
+        strengths = dict.fromkeys(bundle.history(user)[0].tolist(), KNOWN_STRENGTH)
+        liking = Liking(*bundle.history(user), strengths)
+        alone = signals_of(bundle, liking, bundle.excluded(user))
+        assert found.vector.tolist() == alone.vector.tolist()
+        assert found.als_order.tolist() == alone.als_order.tolist()
+        assert found.covisited.scores.tolist() == alone.covisited.scores.tolist()
+        assert not {*found.als_order.tolist()} & {*bundle.excluded(user).tolist()}
