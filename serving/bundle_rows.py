@@ -1,6 +1,6 @@
 """Rows of the tables of a release, as arrays of the same length, best first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -39,8 +39,23 @@ class ListRows(NamedTuple):
         return cls(*arrays)
 
     def part(self, places: slice) -> "ListRows":
-        """Return some of the rows."""
+        """Return a part of the rows, without a copy."""
         return ListRows(*(column[places] for column in self))
+
+    def at(self, places: Sequence[int] | np.ndarray) -> "ListRows":
+        """Return the rows at some places, in the order of these."""
+        wanted = np.asarray(places, dtype=np.int64)
+        return ListRows.of(*(column[wanted] for column in self))
+
+    def without(self, barred: Iterable[int]) -> "ListRows":
+        """Return the rows whose item is not barred, each item once, at its best place."""
+        seen = set(barred)
+        kept = []
+        for place, item in enumerate(self.items.tolist()):
+            if item not in seen:
+                seen.add(item)
+                kept.append(place)
+        return self if len(kept) == self.items.size else self.at(kept)
 
     def followed_by(self, others: "ListRows") -> "ListRows":
         """Return these rows and others behind them."""

@@ -40,20 +40,18 @@ class Entry(NamedTuple):
     propensity: float = 1.0
 
 
-class PublishedEntries(Sequence[Entry]):
-    """Entries as a release has them, none of which is made before it is looked at.
-
-    Most lists go to the user as they are.
+class RowEntries(Sequence[Entry]):
+    """Entries of rows, none of which is made before it is looked at; most never are.
 
     Parameters
     ----------
     bundle : Bundle
+        That the rows come from.
     rows : ListRows
-        Of it.
     """
 
     def __init__(self, bundle: "Bundle", rows: ListRows) -> None:
-        self._bundle, self.rows = bundle, rows
+        self.bundle, self.rows = bundle, rows
 
     def __len__(self) -> int:
         """Return the number of entries."""
@@ -63,22 +61,31 @@ class PublishedEntries(Sequence[Entry]):
     def __getitem__(self, place: int) -> Entry: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "PublishedEntries": ...
+    def __getitem__(self, place: slice) -> "RowEntries": ...
 
-    def __getitem__(self, place: int | slice) -> "Entry | PublishedEntries":
+    def __getitem__(self, place: int | slice) -> "Entry | RowEntries":
         """Return one, or some of them."""
         if isinstance(place, slice):
-            return PublishedEntries(self._bundle, self.rows.part(place))
+            return RowEntries(self.bundle, self.rows.part(place))
         return list(self)[place]
 
     def __iter__(self) -> Iterator[Entry]:
-        """Make the entries."""
-        return iter(_entries(self._bundle, self.rows))
+        """Make the entries, one after the other."""
+        names, rows = [*self.bundle.source_codes], self.rows
+        columns = (
+            rows.items.tolist(),
+            [None if isnan(score) else score for score in rows.scores.tolist()],
+            [names[source] for source in rows.sources.tolist()],
+            [item if item >= 0 else None for item in rows.evidence.tolist()],
+            [count if count >= 0 else None for count in rows.evidence_counts.tolist()],
+            [1.0] * rows.items.size,
+        )
+        return map(Entry._make, zip(*columns, strict=True))
 
 
 def rows_of(bundle: "Bundle", entries: Sequence[Entry]) -> ListRows:
     """Return entries as arrays."""
-    if isinstance(entries, PublishedEntries):
+    if isinstance(entries, RowEntries):
         return entries.rows
     codes = bundle.source_codes
     return ListRows.of(
@@ -90,14 +97,14 @@ def rows_of(bundle: "Bundle", entries: Sequence[Entry]) -> ListRows:
     )
 
 
-def personal_entries(bundle: "Bundle", user: int) -> list[Entry]:
+def personal_entries(bundle: "Bundle", user: int) -> RowEntries:
     """Return the list of a user as published."""
-    return _entries(bundle, bundle.personal(user))
+    return RowEntries(bundle, bundle.personal(user))
 
 
-def pool_entries(bundle: "Bundle", user: int) -> list[Entry]:
+def pool_entries(bundle: "Bundle", user: int) -> RowEntries:
     """Return what follows the list of a user, best first."""
-    return _entries(bundle, bundle.pool(user))
+    return RowEntries(bundle, bundle.pool(user))
 
 
 def popular_entries(bundle: "Bundle", segment: str | None) -> Iterator[Entry]:
@@ -117,17 +124,3 @@ def without(entries: Iterable[Entry], barred: Iterable[int]) -> list[Entry]:
             seen.add(entry.item)
             kept.append(entry)
     return kept
-
-
-def _entries(bundle: "Bundle", rows: "ListRows") -> list[Entry]:
-    # Column by column: every answer makes some dozen, and most of them leave as they are.
-    names = bundle.sources
-    columns = (
-        rows.items.tolist(),
-        [None if isnan(score) else score for score in rows.scores.tolist()],
-        [names[source] for source in rows.sources.tolist()],
-        [item if item >= 0 else None for item in rows.evidence.tolist()],
-        [count if count >= 0 else None for count in rows.evidence_counts.tolist()],
-        [1.0] * rows.items.size,
-    )
-    return [Entry._make(row) for row in zip(*columns, strict=True)]

@@ -12,14 +12,14 @@ from serving.bundle import Bundle
 from serving.category_limits import limited
 from serving.entries import (
     Entry,
-    PublishedEntries,
+    RowEntries,
     personal_entries,
     pool_entries,
     popular_entries,
     without,
 )
 from serving.experiments import LIVE
-from serving.ranked import proposed_entries, ranked_entries, ruled
+from serving.ranked import proposed_rows, ranked_entries, ruled
 from serving.signals import Liking, signals_of
 from serving.taste import Taste, taste_of
 
@@ -143,9 +143,7 @@ def listed(bundle: Bundle, wish: Wish, events: Sequence[RecentEvent], now: datet
     )
 
 
-def _as_published(
-    bundle: Bundle, taste: Taste, wish: Wish, closed: set[int]
-) -> PublishedEntries | None:
+def _as_published(bundle: Bundle, taste: Taste, wish: Wish, closed: set[int]) -> RowEntries | None:
     """Return the top of the published list if it is all that the ladder comes to; else None.
 
     That is so for most requests, and found out at once, without a look at each item.
@@ -158,7 +156,7 @@ def _as_published(
         rows = rows.followed_by(bundle.pool(taste.user).part(slice(wish.length - rows.items.size)))
     items = {*rows.items.tolist()}
     is_all = len(items) == wish.length and closed.isdisjoint(items)
-    return PublishedEntries(bundle, rows) if is_all else None
+    return RowEntries(bundle, rows) if is_all else None
 
 
 def _steps(
@@ -169,7 +167,7 @@ def _steps(
     is_personal = user is not None and bundle.has_list(user)
     if taste.lately and is_personal:
 
-        def recent() -> list[Entry]:
+        def recent() -> Iterable[Entry]:
             entries, counts["candidates"] = ranked_entries(bundle, taste, barred, now.timestamp())
             return entries
 
@@ -192,7 +190,7 @@ def _popular_steps(
     yield POPULAR, lambda: popular_entries(bundle, None)
 
 
-def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[Entry]:
+def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> Sequence[Entry]:
     """Return what goes with the items that a user touched lately, who has no list.
 
     Neighbours of the last items, the newest speaking loudest, then what factorisation makes of
@@ -209,7 +207,7 @@ def session_entries(bundle: Bundle, taste: Taste, barred: np.ndarray) -> list[En
     liked = [one for one in taste.lately if not one.is_disliked]
     strengths = {one.item: SESSION_DECAY**place for place, one in enumerate(liked)}
     signals = signals_of(bundle, Liking(*taste.items, strengths), barred)
-    return ruled(bundle, proposed_entries(bundle, signals, barred, []))
+    return ruled(RowEntries(bundle, proposed_rows(bundle, signals).without(barred.tolist())))
 
 
 def _last_resort(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from feature_repo.recent_events import RecentEvent
 from serving.answering import Course, list_for, page_of
 from serving.application import Application
-from serving.entries import PublishedEntries
+from serving.entries import RowEntries
 from serving.experiments import POPULAR
 from serving.exploration import chance_of, explored
 
@@ -47,7 +47,7 @@ class Page:
     def propensities(self) -> list[float]:
         """Return the propensities of the items that are shown."""
         entries = self.entries
-        if isinstance(entries, PublishedEntries):
+        if isinstance(entries, RowEntries):
             return [1.0] * len(self.written.shown)
         return [entry.propensity for entry in entries[: len(self.written.shown)]]
 

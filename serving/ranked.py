@@ -1,5 +1,6 @@
 """A user's list with recent events taken into account."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,8 @@ from scipy.special import expit
 
 from ml.calibration import calibrate
 from serving.bundle import Bundle
-from serving.entries import Entry, personal_entries, pool_entries, without
+from serving.bundle_rows import ListRows
+from serving.entries import Entry, RowEntries
 from serving.ranker_inputs import RankerInputs
 from serving.signals import KNOWN_STRENGTH, Liking, Signals, signals_at_cutoff, signals_of
 from serving.taste import Taste
@@ -19,12 +21,12 @@ NEIGHBOURS_JOINING = 100
 TIER_GAP = 3.0
 CERTAIN = 1e-6
 # Sources whose new items get a score; what is merely popular keeps none.
-ESTIMATED = ("als", "covisitation")
+ESTIMATED = ("covisitation", "als")
 
 
 def ranked_entries(
     bundle: Bundle, taste: Taste, barred: np.ndarray, now: float
-) -> tuple[list[Entry], int]:
+) -> tuple[Sequence[Entry], int]:
     """Return a user's list in its new order, and how many candidates there were.
 
     The published list keeps its order; what recent events change is added: in log odds, the
@@ -43,55 +45,54 @@ def ranked_entries(
     """
     if taste.user is None:
         raise ValueError("a stranger has no list to change; see session_entries")
-    everything = [*personal_entries(bundle, taste.user), *pool_entries(bundle, taste.user)]
-    published = without(everything, barred.tolist())
-    quiet = replace(taste, lately=(), events=())
+    closed = barred.tolist()
+    published = bundle.personal(taste.user).followed_by(bundle.pool(taste.user)).without(closed)
     before, after = (
         signals_at_cutoff(bundle, taste.user),
         signals_of(bundle, _liking(taste), barred),
     )
-    entries = [*published, *proposed_entries(bundle, after, barred, published)]
-    if not entries:
+    rows = published.followed_by(proposed_rows(bundle, after)).without(closed)
+    items, count = rows.items, published.items.size
+    if not items.size:
         return [], 0
-    items = np.array([entry.item for entry in entries])
-    base = _published_log_odds(published)
-    gain, estimate = _gains(bundle, taste, quiet, items, len(published), (before, after), now)
-    strangers = slice(len(published), None)
-    factors = np.log(np.maximum(bundle.arrays["item_list_factor"][items[strangers]], CERTAIN))
-    keys = np.r_[base + gain, estimate[strangers] + factors]
+    gain, estimate = _gains(bundle, taste, items, count, (before, after), now)
+    factors = np.log(np.maximum(bundle.arrays["item_list_factor"][items[count:]], CERTAIN))
+    keys = np.r_[_published_log_odds(published.scores) + gain, estimate[count:] + factors]
     order = np.lexsort((np.arange(items.size), -keys))
-    scored = _scored(entries, gain, estimate)
-    return ruled(bundle, [scored[place] for place in order.tolist()]), len(entries)
+    scored = rows._replace(scores=_scores(bundle, rows, gain, estimate))
+    return ruled(RowEntries(bundle, scored.at(order))), items.size
 
 
-def proposed_entries(
-    bundle: Bundle, signals: Signals, barred: np.ndarray, published: list[Entry]
-) -> list[Entry]:
-    """Return what the signals propose beyond a list, those with evidence first."""
+def proposed_rows(bundle: Bundle, signals: Signals) -> ListRows:
+    """Return what the signals propose, those with evidence first; an item may come twice."""
     found = signals.covisited
     order = found.ranked()
     is_offered = bundle.arrays["item_is_offered"][found.items[order]] > 0
     best = order[is_offered][:NEIGHBOURS_JOINING]
-    columns = (found.items, found.evidence, found.counts, found.supports)
-    neighbours = [
-        # People who had both, if one item alone speaks for the other; else that is not one number.
-        Entry(item, None, "covisitation", evidence, support if count == 1 else None)
-        for item, evidence, count, support in zip(*(c[best].tolist() for c in columns), strict=True)
-    ]
-    learned = [Entry(item, None, "als") for item in signals.als_order[:ALS_JOINING].tolist()]
-    taken = {entry.item for entry in published} | set(barred.tolist())
-    return without([*neighbours, *learned], taken)
+    learned = signals.als_order[:ALS_JOINING]
+    codes = [bundle.source_codes[name] for name in ESTIMATED]
+    nothing = np.full(learned.size, -1)
+    # People who had both, if one item alone speaks for the other; else that is not one number.
+    supports = np.where(found.counts[best] == 1, found.supports[best], -1)
+    return ListRows.of(
+        np.r_[found.items[best], learned],
+        np.full(best.size + learned.size, np.nan),
+        np.repeat(codes, [best.size, learned.size]),
+        np.r_[found.evidence[best], nothing],
+        np.r_[supports, nothing],
+    )
 
 
-def ruled(bundle: Bundle, entries: list[Entry]) -> list[Entry]:
+def ruled(entries: RowEntries) -> Sequence[Entry]:
     """Keep pins at their ranks, and hold back what is over the limit of its category."""
+    bundle, pinned = entries.bundle, entries.bundle.source_codes.get("pinned", -1)
+    if not (entries.rows.sources == pinned).any() and not bundle.has_category_limits:
+        return entries
     pins = sorted(
         (int(bundle.arrays["item_pinned_rank"][entry.item]), place, entry)
         for place, entry in enumerate(entries)
         if entry.source == "pinned"
     )
-    if not pins and not bundle.has_category_limits:
-        return entries
     limits, categories = bundle.arrays["item_category_limit"], bundle.arrays["item_category"]
     counts: dict[int, int] = {}
     for _, _, pin in pins:
@@ -125,7 +126,6 @@ def _liking(taste: Taste) -> Liking:
 def _gains(
     bundle: Bundle,
     taste: Taste,
-    quiet: Taste,
     items: np.ndarray,
     published: int,
     signals: tuple[Signals, Signals],
@@ -139,15 +139,15 @@ def _gains(
         gain = after.covisited.scores_of(items) - before.covisited.scores_of(items)
         return gain[:published], gain - TIER_GAP
     # Compared are all candidates at both moments, but those that join have nothing to be added to.
+    quiet = replace(taste, lately=(), events=())
     inputs = RankerInputs(bundle, ranker.features, taste, items)
     raw = ranker.raw_scores(inputs.at(taste, after, now))
     gain = raw[:published] - ranker.raw_scores(inputs.at(quiet, before, now)[:published])
     return gain, _log_odds(calibrate(ranker.calibrator, raw))
 
 
-def _published_log_odds(published: list[Entry]) -> np.ndarray:
+def _published_log_odds(scores: np.ndarray) -> np.ndarray:
     """Log odds that fall along the list: rules and diversity may have put a lower score first."""
-    scores = np.array([np.nan if entry.score is None else entry.score for entry in published])
     if not scores.size:
         return scores
     odds = _log_odds(scores)
@@ -160,20 +160,15 @@ def _published_log_odds(published: list[Entry]) -> np.ndarray:
     return np.minimum.accumulate(odds)
 
 
-def _scored(entries: list[Entry], gain: np.ndarray, estimate: np.ndarray) -> list[Entry]:
-    """Return entries with the probabilities that they have now; the first ones have gained."""
-    stored = np.array([np.nan if entry.score is None else entry.score for entry in entries])
-    gains = np.r_[gain, np.zeros(len(entries) - gain.size)]
-    odds = np.where(np.isnan(stored), estimate, _log_odds(stored) + gains)
-    probabilities = expit(odds).tolist()
-    return [
-        entry
-        if entry.score is None and entry.source not in ESTIMATED
-        else Entry(entry.item, probability, *entry[2:])
-        for entry, probability in zip(entries, probabilities, strict=True)
-    ]
+def _scores(bundle: Bundle, rows: ListRows, gain: np.ndarray, estimate: np.ndarray) -> np.ndarray:
+    """Return the probabilities that the rows have now; the first ones are those that gained."""
+    gains = np.r_[gain, np.zeros(rows.items.size - gain.size)]
+    had_none = np.isnan(rows.scores)
+    odds = np.where(had_none, estimate, _log_odds(rows.scores) + gains)
+    codes = [bundle.source_codes[name] for name in ESTIMATED]
+    return np.where(had_none & ~np.isin(rows.sources, codes), np.nan, expit(odds))
 
 
 def _log_odds(scores: np.ndarray) -> np.ndarray:
-    clipped = np.clip(scores, CERTAIN, 1 - CERTAIN)
+    clipped = np.clip(scores.astype(np.float64), CERTAIN, 1 - CERTAIN)
     return np.log(clipped) - np.log1p(-clipped)

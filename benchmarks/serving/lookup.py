@@ -170,7 +170,7 @@ def _answered(bundle: Bundle, one: str) -> list[dict[str, Any]]:
     return items
 
 
-def _entries(bundle: Bundle, one: str) -> list[Entry]:
+def _entries(bundle: Bundle, one: str) -> Sequence[Entry]:
     row = bundle.user_row(one)
     return [] if row is None else personal_entries(bundle, row)
 
