@@ -115,7 +115,9 @@ async def list_for(
         course.took("rank", start)
 
 
-def page_of(bundle: "Bundle", entries: "Sequence[Entry]", offset: int, course: Course) -> "Written":
+def written_page(
+    bundle: "Bundle", entries: "Sequence[Entry]", offset: int, course: Course
+) -> "Written":
     """Write the items of a page down.
 
     Parameters

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import proxy
 
 import numpy as np
 
@@ -164,7 +165,9 @@ class Bundle(OwnedRows):
 
     @cached_property
     def _kept(self) -> "Callable[[Callable[[Bundle, int], Any], int], Any]":
-        return lru_cache(maxsize=KEPT_USERS)(lambda compute, user: compute(self, user))
+        # What is kept does not hold the release: it is let go of at once when nobody has it.
+        own = proxy(self)
+        return lru_cache(maxsize=KEPT_USERS)(lambda compute, user: compute(own, user))
 
     @cached_property
     def user_feature_places(self) -> dict[str, int]:

@@ -61,7 +61,7 @@ def stored_ranker(folder: Path, arrays: dict[str, np.ndarray]) -> StoredRanker |
     told = json.loads((folder / RANKER).read_text(encoding="utf-8"))
     if told is None:
         return None
-    # Copied: they are small, and walked through at every answer.
+    # Copied: they are small, and a file that is damaged later must not lead compiled code astray.
     trees = Trees(
         **{name: np.array(arrays[stored]) for name, stored in TREES.items()},
         base_score=float(told["base_score"]),

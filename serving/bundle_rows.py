@@ -49,12 +49,7 @@ class ListRows(NamedTuple):
 
     def without(self, barred: Iterable[int]) -> "ListRows":
         """Return the rows whose item is not barred, each item once, at its best place."""
-        seen = set(barred)
-        kept = []
-        for place, item in enumerate(self.items.tolist()):
-            if item not in seen:
-                seen.add(item)
-                kept.append(place)
+        kept = open_places(self.items.tolist(), barred)
         return self if len(kept) == self.items.size else self.at(kept)
 
     def followed_by(self, others: "ListRows") -> "ListRows":
@@ -63,6 +58,17 @@ class ListRows(NamedTuple):
 
 
 LIST_TYPES = (np.int32, np.float32, np.uint8, np.int32, np.int32)
+
+
+def open_places(items: Iterable[int], barred: Iterable[int]) -> list[int]:
+    """Return the places of the items that are not barred, of each item the first."""
+    seen = set(barred)
+    places = []
+    for place, item in enumerate(items):
+        if item not in seen:
+            seen.add(item)
+            places.append(place)
+    return places
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 
-from serving.bundle_rows import ListRows
+from serving.bundle_rows import ListRows, open_places
 
 # What opens a release takes seconds to import, and events do not wait for that.
 if TYPE_CHECKING:
@@ -97,6 +97,13 @@ def rows_of(bundle: "Bundle", entries: Sequence[Entry]) -> ListRows:
     )
 
 
+def propensities_of(entries: Sequence[Entry]) -> list[float]:
+    """Return the propensities of entries; those of rows stand where they stand for sure."""
+    if isinstance(entries, RowEntries):
+        return [1.0] * len(entries)
+    return [entry.propensity for entry in entries]
+
+
 def personal_entries(bundle: "Bundle", user: int) -> RowEntries:
     """Return the list of a user as published."""
     return RowEntries(bundle, bundle.personal(user))
@@ -117,10 +124,5 @@ def popular_entries(bundle: "Bundle", segment: str | None) -> Iterator[Entry]:
 
 def without(entries: Iterable[Entry], barred: Iterable[int]) -> list[Entry]:
     """Return entries whose item is not barred, each item once, at its best place."""
-    seen = set(barred)
-    kept = []
-    for entry in entries:
-        if entry.item not in seen:
-            seen.add(entry.item)
-            kept.append(entry)
-    return kept
+    known = list(entries)
+    return [known[place] for place in open_places((entry.item for entry in known), barred)]

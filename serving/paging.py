@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvent
-from serving.answering import Course, list_for, page_of
+from serving.answering import Course, list_for, written_page
 from serving.application import Application
-from serving.entries import RowEntries
+from serving.entries import propensities_of
 from serving.experiments import POPULAR
 from serving.exploration import chance_of, explored
 
@@ -46,10 +46,7 @@ class Page:
 
     def propensities(self) -> list[float]:
         """Return the propensities of the items that are shown."""
-        entries = self.entries
-        if isinstance(entries, RowEntries):
-            return [1.0] * len(self.written.shown)
-        return [entry.propensity for entry in entries[: len(self.written.shown)]]
+        return propensities_of(self.entries[: len(self.written.shown)])
 
 
 @dataclass(frozen=True)
@@ -148,5 +145,5 @@ async def _page(parts: Application, bundle: "Bundle", request: PageRequest) -> P
         entries = [*free, *over]
         is_explored = has_changed and span.start < exploration.rank <= span.stop
     entries = entries[span]
-    written = page_of(bundle, entries, span.start, course)
+    written = written_page(bundle, entries, span.start, course)
     return Page(bundle, listing, entries, written, is_explored)

@@ -15,6 +15,7 @@ import numpy as np
 from orchestration.files import UNFINISHED, sync
 from serving.bundle_arrays import ARRAYS, MATRICES
 from serving.bundle_files import FORMAT_VERSION, MANIFEST, VERIFIED, manifest_checksum
+from serving.texts import packed
 
 
 class ArrayWriter:
@@ -116,10 +117,9 @@ class ReleaseWriter:
 
     def texts(self, name: str, texts: list[str]) -> None:
         """Write a few texts; many are written as arrays of bytes and of where each begins."""
-        encoded = [text.encode("utf-8") for text in texts]
-        lengths = np.fromiter((len(text) for text in encoded), dtype=np.int64, count=len(encoded))
-        self.whole(f"{name}_text", np.frombuffer(b"".join(encoded), dtype=np.uint8))
-        self.whole(f"{name}_starts", np.r_[0, np.cumsum(lengths)].astype(np.int64))
+        text, starts = packed(text.encode("utf-8") for text in texts)
+        self.whole(f"{name}_text", text)
+        self.whole(f"{name}_starts", starts)
 
     def json(self, name: str, value: object) -> None:
         """Write a value as JSON."""

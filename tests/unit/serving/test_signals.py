@@ -1,5 +1,8 @@
 """What factorisation and co-visitation say of a user at a moment."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from ml.als import fit_als
 from ml.interactions import build_interaction_matrix
 from serving.bundle import Bundle
+from serving.ranked import ranked_entries
 from serving.signals import KNOWN_STRENGTH, Liking, folded_in, signals_at_cutoff, signals_of
 from serving.taste import NOTHING, taste_of
 from tests.unit.serving.recent import NOW, event
@@ -66,6 +70,20 @@ def test_signals_propose_what_is_not_barred_and_nothing_without_a_history(bundle
     assert nobody.vector is None
     assert not nobody.als_order.size
     assert np.isnan(nobody.als(bundle, barred)).all()
+
+
+def test_a_release_that_nobody_has_any_more_is_let_go_of_at_once(tmp_path):
+    release = Bundle.open(make_shop(tmp_path))
+    taste = taste_of(release, USER_IDS[4], [event("i10", "purchase")], NOW)
+    assert ranked_entries(release, taste, NOTHING, NOW.timestamp())[1] > 0
+    held = weakref.ref(release)
+    # As in a process that serves: what is there once it is warm is never searched for garbage.
+    gc.disable()
+    try:
+        del release
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_signals_at_the_cutoff_are_those_of_the_history_whoever_asked_before(bundle):
