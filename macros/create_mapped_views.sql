@@ -62,21 +62,44 @@
                 {%- endfor -%}
             ] as varchar[])
         ) as attributes
-    from {{ mapped_relation(source["relation"]) if source else no_rows(mapped) }}
+    {%- set names = (mapped.values() | list + attributes) | unique(case_sensitive=true) | list %}
+    from {{ mapped_relation(source["relation"], names) if source else no_rows(mapped) }}
     {{ landed_rows(name, columns, landed_by) if landed_by }};
 {%- endmacro %}
 
 
-{# How a relation of the mapping is read: a file pattern by its ending, else a table or view. #}
-{% macro mapped_relation(relation) -%}
+{#
+    How a relation of the mapping is read: a file pattern by its ending, else a table or view.
+
+    Text files are read as text: a guess by their first rows changes ids and times, and fails at the
+    first row that is otherwise. So JSON is read by the names of its keys; without names it is one
+    column, `json`, of whole objects.
+#}
+{% macro mapped_relation(relation, names=[]) -%}
     {%- set path = relation | lower -%}
     {%- set path = path[:-3] if path.endswith(".gz") else path -%}
     {%- if path.endswith(".parquet") -%}
     read_parquet({{ quoted_literal(relation) }}, union_by_name = true)
     {%- elif path.endswith(".csv") or path.endswith(".tsv") -%}
-    read_csv({{ quoted_literal(relation) }}, header = true, all_varchar = true, union_by_name = true)
+    read_csv(
+        {{ quoted_literal(relation) }},
+        header = true,
+        quote = '"',
+        escape = '"',
+        all_varchar = true,
+        union_by_name = true
+    )
     {%- elif path.endswith(".json") or path.endswith(".jsonl") or path.endswith(".ndjson") -%}
-    read_json({{ quoted_literal(relation) }}, union_by_name = true)
+    {%- if names -%}
+    read_json(
+        {{ quoted_literal(relation) }},
+        columns = {
+            {%- for name in names %}{{ quoted_literal(name) }}: 'varchar'{{ ", " if not loop.last }}{% endfor -%}
+        }
+    )
+    {%- else -%}
+    read_json_objects({{ quoted_literal(relation) }})
+    {%- endif -%}
     {%- else -%}
     {%- for part in relation.split(".") -%}
     {{ quoted_identifier(part | trim('"')) }}{{ "." if not loop.last }}

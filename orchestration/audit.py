@@ -117,7 +117,7 @@ def _groups(
         select
             trim(cast({user} as varchar)) as user_id,
             max(nullif(trim(cast({value} as varchar)), '')) as user_group
-        from {reader.sql(users.relation)}
+        from {reader.sql(users.relation, [users.columns.user_id, attribute])}
         where {user} is not null
         group by all
         """

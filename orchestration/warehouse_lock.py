@@ -5,6 +5,8 @@ from pathlib import Path
 
 import duckdb
 
+LOCKED = "IO Error: Could not set lock on file"
+
 
 class WarehouseInUseError(RuntimeError):
     """Another process has the warehouse open, and DuckDB lets one write at a time."""
@@ -21,7 +23,7 @@ def in_use_error(path: Path, error: duckdb.IOException) -> WarehouseInUseError |
         What `duckdb.connect` raised.
     """
     message = str(error)
-    if "lock" not in message.lower():
+    if not message.startswith(LOCKED):
         return None
     holder = re.search(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)", message)
     who = f"process {holder['pid']} ({holder['program']})" if holder else "another process"

@@ -50,9 +50,9 @@ def mapped_log(
 
 
 def _check(mapping: Mapping, log: MappedLog, warehouse: Warehouse) -> MappingReport:
-    """Compare the mapping with its sources; files need no warehouse, which may not exist yet."""
+    """Compare the mapping with its sources; without a warehouse yet, no table is one of its."""
     root = log.settings().project_root
-    if needs_warehouse(mapping, root):
+    if needs_warehouse(mapping, root) and log.places().warehouse.is_file():
         with warehouse.connect() as connection:
             return check_mapping(mapping, connection, root)
     with duckdb.connect() as connection:

@@ -7,6 +7,7 @@ import duckdb
 
 from orchestration.mapping.columns import Column, find_columns, no_such_column
 from orchestration.mapping.counts import Counts, count_rows, judge_columns
+from orchestration.mapping.csv_files import misread
 from orchestration.mapping.event_types import EventTypes, judge_event_types
 from orchestration.mapping.model import (
     Assignments,
@@ -120,12 +121,18 @@ def _check_part(name: str, part: Part, mapping: Mapping, reader: Reader) -> _Fin
     source = open_source(f"{name}.relation", part.relation, reader)
     if not isinstance(source, Source):
         return _Finding(source)
-    columns, problems = find_columns(name, part.columns.mapped(), source)
+    if source.is_json and not source.types:
+        return _Finding([], [_no_rows(source)], Counts(0, [], {}, None))
+    mapped = part.columns.mapped()
+    torn = misread(source, list(mapped.values()), reader)
+    if torn:
+        return _Finding(torn)
+    columns, problems = find_columns(name, mapped, source)
     required = [key for key, info in type(part.columns).model_fields.items() if info.is_required()]
     for more in ("attributes", "sensitive"):
         for place, source_name in enumerate(getattr(part, more, ())):
-            problem = no_such_column(f"{name}.{more}.{place}", source_name, source)
-            problems += [problem] if problem else []
+            if source.name_of(source_name) is None:
+                problems.append(no_such_column(f"{name}.{more}.{place}", source_name, source))
     needed = [column.source_name for column in columns if column.name in required]
     problems += files_without(source, needed, reader)
     seed = EventTypes(mapping.name, reader.project_root)
@@ -136,11 +143,15 @@ def _check_part(name: str, part: Part, mapping: Mapping, reader: Reader) -> _Fin
         reasons = unreadable(source.key, source.relation, source.files, error, reader)
         return _Finding([*problems, *reasons])
     if counts.rows == 0:
-        return _Finding(problems, [f"{source.key}: {source.relation!r} has no rows"], counts)
+        return _Finding(problems, [_no_rows(source)], counts)
     unfit, warnings = judge_columns(counts, required)
     faulty, rare = _judge_log(mapping, counts, seed) if name == "events" else ([], [])
     float_ids = _float_ids(columns)
     return _Finding([*problems, *unfit, *faulty], [*warnings, *float_ids, *rare], counts)
+
+
+def _no_rows(source: Source) -> str:
+    return f"{source.key}: {source.relation!r} has no rows"
 
 
 def _judge_log(

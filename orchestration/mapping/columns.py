@@ -173,11 +173,11 @@ def find_columns(
     found, problems = [], []
     for name, source_name in columns.items():
         key = f"{part}.columns.{name}"
-        problem = no_such_column(key, source_name, source)
-        if problem:
-            problems.append(problem)
+        found_name = source.name_of(source_name)
+        if found_name is None:
+            problems.append(no_such_column(key, source_name, source))
             continue
-        column = Column(key, name, source_name, _type_of(source_name, source))
+        column = Column(key, name, source_name, source.types[found_name])
         if re.fullmatch(column.kind.accepted, column.type):
             found.append(column)
         else:
@@ -186,16 +186,9 @@ def find_columns(
     return found, problems
 
 
-def no_such_column(key: str, source_name: str, source: Source) -> Problem | None:
-    """Return the problem of a name that the source does not have, with the nearest it has."""
-    if source_name.lower() in {name.lower() for name in source.types}:
-        return None
+def no_such_column(key: str, source_name: str, source: Source) -> Problem:
+    """Say that the source does not have a name, with the nearest it has."""
     hint = nearest(source_name, source.types)
     names = ", ".join(list(source.types)[:NAMES_SHOWN])
     remedy = f"did you mean {hint!r}?" if hint else f"it has {names}"
     return Problem(key, source_name, f"is no column of {source.relation}", remedy)
-
-
-def _type_of(source_name: str, source: Source) -> str:
-    """Return the type of a column; DuckDB's names are the same in any case."""
-    return next(kind for name, kind in source.types.items() if name.lower() == source_name.lower())

@@ -93,6 +93,7 @@ def count_rows(
 def _query(source: Source, columns: list[Column], time_zone: str, reader: Reader) -> str:
     """Write the query: two columns of the type, two of the whole, three of each column."""
     event_type, first_at, first_zone = "cast(null as varchar)", "cast(null as timestamp)", "UTC"
+    names = list(dict.fromkeys(column.source_name for column in columns))
     inner, outer = [], []
     for place, column in enumerate(columns):
         present = column.present_sql()
@@ -116,7 +117,7 @@ def _query(source: Source, columns: list[Column], time_zone: str, reader: Reader
         with counted as (
             select {event_type} as type, count(*) as row_count, min({first_at}) as first_at,
                 {", ".join(inner)}
-            from {reader.sql(source.relation)}
+            from {reader.sql(source.relation, names)}
             group by 1
         )
         select type, row_count, cast(sum(row_count) over () as bigint),

@@ -1,7 +1,7 @@
 """Finding and opening what a mapping points at, read with the very SQL that dbt uses."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +13,20 @@ from orchestration.mapping.problems import Problem, nearest
 FILE_ENDINGS = ".parquet, .csv, .tsv, .json, .jsonl or .ndjson"
 # Looking at more files one by one takes longer than a person waits for an answer.
 FILES_LOOKED_AT = 1000
+JSON_KEYS = """
+    select
+        entries.key,
+        case
+            when bool_and(entries.type = 'OBJECT') filter (where entries.type != 'NULL')
+                then 'STRUCT'
+            when bool_and(entries.type = 'ARRAY') filter (where entries.type != 'NULL')
+                then 'VARCHAR[]'
+            else 'VARCHAR'
+        end as kind
+    from {rows} as objects, json_each(objects.json) as entries
+    group by entries.key
+    order by min(entries.id), entries.key
+"""
 
 
 @dataclass(frozen=True)
@@ -36,16 +50,25 @@ class Reader:
         return dbt_macro("utc_timestamp", self.project_root)
 
     @cached_property
-    def _relation_sql(self) -> Callable[[str], str]:
+    def _relation_sql(self) -> Callable[..., str]:
         return dbt_macro("mapped_relation", self.project_root)
 
-    def sql(self, relation: str) -> str:
-        """Return what to write after `from`."""
-        return self._relation_sql(self.pattern(relation) if self.is_pattern(relation) else relation)
+    def sql(self, relation: str, names: Sequence[str] = ()) -> str:
+        """Return what to write after `from`; JSON is read by the columns wanted, see the macro."""
+        place = self.pattern(relation) if self.is_pattern(relation) else relation
+        return self._relation_sql(place, names)
 
     def is_pattern(self, relation: str) -> bool:
         """Tell whether a relation is a pattern of files rather than a table or view."""
         return self._relation_sql(relation).startswith("read_")
+
+    def is_csv(self, relation: str) -> bool:
+        """Tell whether a relation is a pattern of files of separated values."""
+        return self._relation_sql(relation).startswith("read_csv")
+
+    def is_json(self, relation: str) -> bool:
+        """Tell whether a relation is a pattern of JSON files, whose names differ in case, too."""
+        return self._relation_sql(relation).startswith("read_json")
 
     def pattern(self, relation: str) -> str:
         """Return a pattern that means the same from everywhere."""
@@ -60,8 +83,14 @@ class Reader:
         return tuple(str(row[0]) for row in rows)
 
     def types(self, relation: str) -> dict[str, str]:
-        """Return DuckDB's type of each column."""
-        rows = self.connection.execute(f"describe select * from {self.sql(relation)}").fetchall()
+        """Return the type of each column: DuckDB's, and of JSON what its values have in common.
+
+        JSON is read as text. A key whose values are all structures, or all lists, is said to be
+        ``STRUCT`` or ``VARCHAR[]``; any other is ``VARCHAR``. All rows are looked at, for a key
+        may come late.
+        """
+        query = JSON_KEYS if self.is_json(relation) else "describe select * from {rows}"
+        rows = self.connection.execute(query.format(rows=self.sql(relation))).fetchall()
         return {str(row[0]): str(row[1]) for row in rows}
 
     def tables(self) -> list[str]:
@@ -94,12 +123,21 @@ class Source:
         DuckDB's type of each column, by its name in the source.
     files : tuple of str
         The files of a pattern; empty for a table or view.
+    is_json : bool
+        Whether names that differ in case only are different columns.
     """
 
     key: str
     relation: str
     types: dict[str, str]
     files: tuple[str, ...]
+    is_json: bool
+
+    def name_of(self, name: str) -> str | None:
+        """Return the column that SQL reads as `name`; None if there is none."""
+        if self.is_json:
+            return name if name in self.types else None
+        return next((found for found in self.types if found.lower() == name.lower()), None)
 
 
 def open_source(key: str, relation: str, reader: Reader) -> Source | list[Problem]:
@@ -113,7 +151,7 @@ def open_source(key: str, relation: str, reader: Reader) -> Source | list[Proble
         # Asked for a table that does not exist, DuckDB looks for files and extensions of that name.
         elif relation.replace('"', "").lower() not in map(str.lower, reader.tables()):
             return [_no_table(key, relation, reader)]
-        return Source(key, relation, reader.types(relation), files)
+        return Source(key, relation, reader.types(relation), files, reader.is_json(relation))
     except duckdb.Error as error:
         return unreadable(key, relation, files, error, reader)
 
@@ -125,13 +163,14 @@ def unreadable(
     problems = []
     for file in files[:FILES_LOOKED_AT]:
         try:
-            reader.connection.execute(f"summarize select * from {reader.sql(file)}")
+            names = list(reader.types(file))
+            reader.connection.execute(f"summarize select * from {reader.sql(file, names)}")
         except duckdb.Error as reason:
-            rule = f"holds a file that cannot be read, {file}: {first_line(reason)}"
+            rule = f"holds a file that cannot be read, {file}: {reason_of(reason)}"
             problems.append(Problem(key, relation, rule, "repair the file or take it out"))
     if problems:
         return problems
-    rule = f"cannot be read: {first_line(error)}"
+    rule = f"cannot be read: {reason_of(error)}"
     remedy = "make the files alike" if len(files) > 1 else "correct the source"
     return [Problem(key, relation, rule, remedy)]
 
@@ -140,9 +179,9 @@ def files_without(source: Source, names: list[str], reader: Reader) -> list[Prob
     """Name the files that lack a column which the others have; their rows would all be lost."""
     problems = []
     for file in source.files[:FILES_LOOKED_AT] if len(source.files) > 1 else ():
-        found = {name.lower() for name in reader.types(file)}
-        missing = [name for name in names if name.lower() not in found]
-        query = f"select 1 from {reader.sql(file)} limit 1"
+        alone = replace(source, types=reader.types(file))
+        missing = [name for name in names if not alone.name_of(name)]
+        query = f"select 1 from {reader.sql(file, list(alone.types))} limit 1"
         if missing and reader.connection.execute(query).fetchone():
             rule = f"holds a file without {', '.join(map(repr, missing))}, {file}"
             remedy = "give the file the columns of the others or take it out"
@@ -150,10 +189,17 @@ def files_without(source: Source, names: list[str], reader: Reader) -> list[Prob
     return problems
 
 
-def first_line(error: duckdb.Error) -> str:
-    """Return the first line of DuckDB's message, without the class of the error."""
-    line = str(error).strip().splitlines()[0].strip()
-    return line.split("Error: ", maxsplit=1)[-1].rstrip(".")
+def reason_of(error: duckdb.Error) -> str:
+    """Return the first line of DuckDB's message, without the class of the error.
+
+    Of a line of a CSV file what is wrong with it, too, which comes last before the possible fixes.
+    """
+    text = str(error).split("Possible fixes")[0].strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reason = lines[0].split("Error: ", maxsplit=1)[-1]
+    if reason.startswith("CSV Error on Line") and len(lines) > 1:
+        reason = f"{reason}, {lines[-1]}"
+    return reason.rstrip(".")
 
 
 def _no_file(key: str, relation: str, reader: Reader) -> Problem:

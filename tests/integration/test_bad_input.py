@@ -1,5 +1,6 @@
 """Small, odd and broken logs: each builds, or fails clearly and leaves what was there."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -204,6 +205,59 @@ def test_a_log_in_several_files_is_one_log(ending, dbt_build, tmp_path):
     warehouse = dbt_build(mapping_of(tmp_path / f"day-*.{ending}"), tmp_path, *staged)
     pairs = query(warehouse, "select user_id, item_id from staging.stg_events__interactions")
     assert sorted(pairs) == [("u1", "i1"), ("u2", "i2")]
+
+
+def test_json_means_the_same_as_other_files(dbt_build, tmp_path):
+    ids = ["6F9619FF-8B86-D011-B42D-00CF4FC964FF", "007", '"x"']
+    events = [
+        {
+            "user_id": user,
+            "item_id": item,
+            "event_type": "purchase",
+            "value": value,
+            "occurred_at": at,
+        }
+        for user, item, value, at in [
+            (7, ids[0], 1, "2026-02-01T08:00:00Z"),
+            ("7", ids[1], 2.5, 1_769_940_000),
+            ("8", ids[2], "n/a", "2026-02-01T10:00:00+02:00"),
+            ("8", ids[0], None, "yesterday"),
+        ]
+    ]
+    catalogue = [
+        {"item_id": ids[0], "category": ["tea", "green, loose"], "available": True},
+        {"item_id": ids[2], "category": "cups", "available": False, "late": 1},
+    ]
+    (tmp_path / "events.jsonl").write_text("\n".join(map(json.dumps, events)))
+    (tmp_path / "items.json").write_text(json.dumps(catalogue))
+    columns = {name: name for name in ("item_id", "category", "available")}
+    items = {"relation": str(tmp_path / "items.json"), "columns": columns, "attributes": ["late"]}
+    mapping = mapping_of(tmp_path / "events.jsonl", items=items)
+    mapping["events"]["time_zone"] = "Europe/Berlin"
+    staged = (
+        "build",
+        "--select",
+        "+stg_events__interactions",
+        "stg_events__rejected",
+        "+stg_catalog__items",
+    )
+    warehouse = dbt_build(mapping, tmp_path, *staged, "--exclude-resource-type", "test")
+    accepted = "select user_id, item_id, value, interacted_at from staging.stg_events__interactions"
+    eight = pd.Timestamp("2026-02-01 08:00:00")
+    assert sorted(query(warehouse, accepted)) == [
+        ("7", ids[1], 2.5, pd.Timestamp("2026-02-01 10:00:00")),
+        ("7", ids[0], 1.0, eight),
+    ]
+    rejected = "select item_id, reject_reason from staging.stg_events__rejected order by all"
+    assert query(warehouse, rejected) == [
+        (ids[2], "impossible_value"),
+        (ids[0], "unparsable_time"),
+    ]
+    listed = "select item_id, category, is_available, attributes from staging.stg_catalog__items"
+    assert sorted(query(warehouse, listed)) == [
+        (ids[2], "cups", False, {"late": "1"}),
+        (ids[0], "tea", True, {"late": None}),
+    ]
 
 
 def test_a_table_and_a_view_of_the_same_warehouse_are_read_where_they_are(dbt_build, tmp_path):

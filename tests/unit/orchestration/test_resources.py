@@ -150,3 +150,10 @@ def test_a_lock_that_is_given_back_in_time_is_waited_for(log, warehouse):
 def test_a_warehouse_that_does_not_exist_is_no_lock(log):
     with pytest.raises(duckdb.IOException, match="does not exist"):
         Warehouse(log=log).read("select 1")
+
+
+def test_only_a_lock_is_said_to_be_one(tmp_path):
+    log = MappedLog(home=str(tmp_path / "locked"), mapping="sample", project_root=str(PROJECT_ROOT))
+    warehouse = Warehouse(log=log)
+    with pytest.raises(duckdb.IOException, match="does not exist"):
+        warehouse.read("select 1")
