@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.assets.dbt import RULES, list_models, serving_models
+from orchestration.assets.dbt import CATALOGUE, RULES, list_models, serving_models
 from orchestration.assets.off_policy import off_policy
 from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
@@ -35,13 +35,17 @@ tune = dg.define_asset_job(
 serve_only = dg.define_asset_job(
     "serve_only",
     selection=dg.AssetSelection.assets(
+        *CATALOGUE,
         *(key for key in list_models.keys if key.path[-1] in RULES),
         serving_models,
         snapshot,
         release,
         promotion,
     ),
-    description="Build the served tables again from the last release, and publish them.",
+    description=(
+        "Build the served tables again from the last release and the catalogue as it is now, and "
+        "publish them."
+    ),
 )
 refresh = dg.define_asset_job(
     "refresh",

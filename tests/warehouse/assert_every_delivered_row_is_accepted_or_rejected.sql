@@ -4,7 +4,7 @@ with
 
 delivered as (
 
-    select count(*) as row_count from {{ source('mapped', 'events') }}
+    select count(*) as row_count from {{ ref('stg_events__deliveries') }}
 
 ),
 
