@@ -27,18 +27,18 @@ renamed as (
         -- ids
         coalesce(
             nullif(trim(event_id), ''),
-            md5(concat_ws(
-                '|',
+            -- As a list, in which no value can be taken for two, nor an empty one for none.
+            md5(to_json([
                 user_id,
                 item_id,
                 event_type,
                 occurred_at,
-                coalesce(session_id, ''),
-                coalesce(value, ''),
-                coalesce(surface, ''),
-                coalesce(device, ''),
-                coalesce(request_id, '')
-            ))
+                session_id,
+                value,
+                surface,
+                device,
+                request_id
+            ]))
         ) as interaction_id,
         nullif(trim(user_id), '') as user_id,
         nullif(trim(item_id), '') as item_id,
