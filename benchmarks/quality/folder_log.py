@@ -149,10 +149,10 @@ def _write_as_successes(events: Path, target: Path, columns: dict[str, str]) -> 
     named = ", ".join(
         f"{source} as {name}" for name, source in columns.items() if name != "event_type"
     )
-    texts = ", ".join(f"coalesce(cast({source} as varchar), '')" for source in columns.values())
+    texts = ", ".join(f"cast({source} as varchar)" for source in columns.values())
     with duckdb.connect() as connection:
         connection.execute(
-            f"copy (select md5(concat_ws('|', {texts})) as event_id, 'interaction' as event_type, "
+            f"copy (select md5(to_json([{texts}])) as event_id, 'interaction' as event_type, "
             f"{named} from read_parquet({_quoted(events)})) to {_quoted(target)} (format parquet)"
         )
     return {name: name for name in ("event_id", *columns)}

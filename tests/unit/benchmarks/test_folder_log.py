@@ -62,6 +62,20 @@ def test_rows_that_differ_in_their_type_alone_stay_two(tmp_path):
     assert copy.aggregate("count(*), count(distinct event_id)").fetchall() == [(4, 4)]
 
 
+def test_rows_whose_ids_hold_odd_characters_stay_two(tmp_path):
+    folder = write(
+        tmp_path / "bars",
+        """
+        select user_id, item_id, 'view' as event_type, event_ts
+        from (values ('a|b', 'c'), ('a', 'b|c')) as pairs(user_id, item_id),
+        (values (timestamp '2024-01-01'), (timestamp '2024-01-20')) as times(event_ts)
+        """,
+    )
+    mapping, _, _ = planted(folder, tmp_path / "home")
+    copy = duckdb.read_parquet(mapping.events.relation)
+    assert copy.aggregate("count(distinct event_id)").fetchall() == [(4,)]
+
+
 def test_types_that_the_seed_knows_keep_their_meaning(tmp_path):
     folder = write(tmp_path / "deskdrop")
     mapping, report, said = planted(folder, tmp_path / "home", 14, repeats=True)
