@@ -5,13 +5,17 @@ So these stores read and write what Feast's stores do, byte by byte, without it;
 two together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Protocol
+from types import NoneType
+from typing import Any, Protocol
 
 import orjson
 
+LOG = logging.getLogger("topshelf.recent")
 VIEW = "user_recent_events"
 FEATURE = "events"
 KEY = "user_id"
@@ -19,6 +23,10 @@ KEY = "user_id"
 FILE = "recent.db"
 # Newest events of a user that are kept until a release knows them.
 KEPT = 200
+# Seconds since 1970 of the years 1 to 9999: what every place that keeps a moment can hold.
+FIRST_SECOND, END_SECOND = -62_135_596_800, 253_402_300_800
+# One of many users whose events cannot be read is told of, once in so many seconds.
+TOLD_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -49,18 +57,35 @@ class RecentEvent:
     value: float | None = None
 
 
+_NAMES = tuple(column.name for column in fields(RecentEvent))
 # `astuple` copies every value, which takes most of the time of writing a batch.
-_values = attrgetter(*(column.name for column in fields(RecentEvent)))
+_values = attrgetter(*_NAMES)
+_NUMBER = {float, int}
+# Of each field; JSON knows no others.
+_KINDS = (_NUMBER, _NUMBER, {str}, {str}, {str}, {*_NUMBER, NoneType})
+
+
+class UnreadableEventsError(ValueError):
+    """What is stored of a user are no events that this version knows; others are not concerned."""
 
 
 class RecentEvents(Protocol):
-    """A store of recent events that all processes share. Errors are `OSError`."""
+    """A store of recent events that all processes share. Errors of the store are `OSError`."""
 
     def add(self, events: Mapping[str, Sequence[RecentEvent]]) -> None:
-        """Add events by user; one that is known already changes nothing."""
+        """Add events by user; one that is known already changes nothing.
+
+        What is stored of them and cannot be read is replaced: the landing log has it still.
+        """
 
     def read(self, user_id: str) -> list[RecentEvent]:
-        """Return the events of a user, oldest first; none for a stranger."""
+        """Return the events of a user, oldest first; none for a stranger.
+
+        Raises
+        ------
+        UnreadableEventsError
+            If what is stored of this user cannot be read.
+        """
 
     def read_at_once(self, user_id: str) -> list[RecentEvent] | None:
         """Return what `read` does if nothing has to be waited for, else None.
@@ -114,11 +139,73 @@ def decoded(text: str | bytes) -> list[RecentEvent]:
 
     Raises
     ------
-    OSError
-        If it was not written by `encoded`.
+    UnreadableEventsError
+        If it was not written by `encoded`, or by that of a version with other fields.
     """
     try:
-        return [RecentEvent(*row) for row in orjson.loads(text)]
-    except (TypeError, orjson.JSONDecodeError) as error:
+        rows = orjson.loads(text)
+        if rows:
+            _check([*zip(*rows, strict=True)])
+        return [RecentEvent(*row) for row in rows]
+    except (TypeError, ValueError) as error:
         msg = f"the feature {VIEW}:{FEATURE} holds no events: {error}"
-        raise OSError(msg) from error
+        raise UnreadableEventsError(msg) from error
+
+
+def _check(columns: Sequence[Sequence[Any]]) -> None:
+    """Raise a ValueError if fields cannot be those of events; by column, which is fastest."""
+    if len(columns) != len(_NAMES):
+        raise ValueError(f"there are {len(columns)} fields, not {len(_NAMES)}")
+    for name, column, kinds in zip(_NAMES, columns, _KINDS, strict=True):
+        others = {*map(type, column)} - kinds
+        if others:
+            raise ValueError(f"{name} is {', '.join(sorted(kind.__name__ for kind in others))}")
+    for moments in columns[:2]:
+        if min(moments) < FIRST_SECOND or max(moments) >= END_SECOND:
+            raise ValueError(f"a moment is none of the years 1 to 9999: {max(moments, key=abs)}")
+
+
+class EventsReader:
+    """Reads what is stored of users, and tells now and then of what cannot be read.
+
+    Parameters
+    ----------
+    decode : callable
+        Makes events of what a store holds, as `decoded` does.
+    """
+
+    def __init__(self, decode: Callable[[bytes], list[RecentEvent]]) -> None:
+        self._decode, self._quiet_until = decode, 0.0
+
+    def read(self, user_id: str, stored: bytes | None) -> list[RecentEvent]:
+        """Return the events of a user; none if nothing is stored.
+
+        Raises
+        ------
+        UnreadableEventsError
+            If what is stored cannot be read.
+        """
+        try:
+            return self._decode(stored) if stored else []
+        except UnreadableEventsError as error:
+            self._tell(user_id, error)
+            raise
+
+    def read_to_replace(self, user_id: str, stored: bytes | None) -> list[RecentEvent]:
+        """Return the events of a user; none if what is stored cannot be read."""
+        try:
+            return self.read(user_id, stored)
+        except UnreadableEventsError:
+            return []
+
+    def _tell(self, user_id: str, error: UnreadableEventsError) -> None:
+        now = time.monotonic()
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + TOLD_SECONDS
+        LOG.warning(
+            "the recent events of %r, and perhaps of others, count as none until the next event "
+            "replaces them: %s",
+            user_id,
+            error,
+        )

@@ -10,7 +10,17 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from feature_repo.recent_events import FEATURE, KEY, VIEW, RecentEvent, decoded, encoded, merged
+from feature_repo.recent_events import (
+    FEATURE,
+    KEY,
+    VIEW,
+    EventsReader,
+    RecentEvent,
+    UnreadableEventsError,
+    decoded,
+    encoded,
+    merged,
+)
 
 # Feast's number for text, in keys; version 3 of its format.
 _STRING = 2
@@ -60,9 +70,13 @@ class RedisRecentEvents:
             # Waiting and trying again is for the caller, who has a user waiting.
             retry=Retry(NoBackoff(), 0),
         )
+        self._reader = EventsReader(lambda stored: decoded(text_of_value(stored)))
 
     def add(self, events: Mapping[str, Sequence[RecentEvent]]) -> None:
-        """Add events by user; one that is known already changes nothing."""
+        """Add events by user; one that is known already changes nothing.
+
+        What is stored of them and cannot be read is replaced.
+        """
         users = sorted(events)
         try:
             for first in range(0, len(users), _BLOCK):
@@ -71,12 +85,18 @@ class RedisRecentEvents:
             raise _unavailable(error) from error
 
     def read(self, user_id: str) -> list[RecentEvent]:
-        """Return the events of a user, oldest first; none for a stranger."""
+        """Return the events of a user, oldest first; none for a stranger.
+
+        Raises
+        ------
+        UnreadableEventsError
+            If what is stored of this user cannot be read.
+        """
         try:
             stored = self._client.hget(self._key(user_id), _FEATURE_FIELD)
         except redis.RedisError as error:
             raise _unavailable(error) from error
-        return decoded(text_of_value(stored)) if stored else []
+        return self._reader.read(user_id, stored)
 
     def read_at_once(self, user_id: str) -> list[RecentEvent] | None:
         """Return None: a server has to be waited for."""
@@ -104,8 +124,8 @@ class RedisRecentEvents:
                 pipe.hget(key, _FEATURE_FIELD)
             known = pipe.execute()
         cells = []
-        for stored, added in zip(known, users.values(), strict=True):
-            rows = merged(decoded(text_of_value(stored)) if stored else [], added)
+        for stored, (user_id, added) in zip(known, users.items(), strict=True):
+            rows = merged(self._reader.read_to_replace(user_id, stored), added)
             newest = rows[-1].occurred_at if rows else 0.0
             digest = sha1(stored or b"", usedforsecurity=False).hexdigest()
             cells += [digest, value_of_text(encoded(rows)), _timestamp(newest)]
@@ -132,12 +152,12 @@ def text_of_value(value: bytes) -> bytes:
 
     Raises
     ------
-    OSError
+    UnreadableEventsError
         If it is no text.
     """
     if not value or value[0] != _STRING_TAG:
         msg = f"the feature {VIEW}:{FEATURE} is no text in the online store"
-        raise OSError(msg)
+        raise UnreadableEventsError(msg)
     # The length, of which the last byte alone is below 0x80, is not needed: the text is the rest.
     place = 1
     while place < len(value) and value[place] & 0x80:

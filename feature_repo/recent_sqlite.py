@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from feature_repo.recent_events import FEATURE, KEY, VIEW, RecentEvent, decoded, encoded, merged
+from feature_repo.recent_events import (
+    FEATURE,
+    KEY,
+    VIEW,
+    EventsReader,
+    RecentEvent,
+    decoded,
+    encoded,
+    merged,
+)
 
 # As `TableOnlineStore.update` would make it: the one that comes first does.
 CREATE = f"""
@@ -34,14 +43,18 @@ class SqliteRecentEvents:
         self._path, self._patience = path, patience_seconds
         # A transaction belongs to a connection: with one per thread, readers do not meet.
         self._local = threading.local()
+        self._reader = EventsReader(decoded)
 
     def add(self, events: Mapping[str, Sequence[RecentEvent]]) -> None:
-        """Add events by user; one that is known already changes nothing."""
+        """Add events by user; one that is known already changes nothing.
+
+        What is stored of them and cannot be read is replaced.
+        """
         with self._connected() as connection:
             connection.execute("begin immediate")
             try:
                 for user_id, added in sorted(events.items()):
-                    known = self._read(connection, user_id)
+                    known = self._reader.read_to_replace(user_id, _stored(connection, user_id))
                     rows = merged(known, added)
                     newest = round(rows[-1].occurred_at * 1e6) if rows else 0
                     connection.execute(WRITE, (user_id, encoded(rows), newest))
@@ -51,9 +64,15 @@ class SqliteRecentEvents:
             connection.execute("commit")
 
     def read(self, user_id: str) -> list[RecentEvent]:
-        """Return the events of a user, oldest first; none for a stranger."""
+        """Return the events of a user, oldest first; none for a stranger.
+
+        Raises
+        ------
+        UnreadableEventsError
+            If what is stored of this user cannot be read.
+        """
         with self._connected() as connection:
-            return self._read(connection, user_id)
+            return self._reader.read(user_id, _stored(connection, user_id))
 
     def read_at_once(self, user_id: str) -> list[RecentEvent] | None:
         """Return what `read` does if nothing has to be waited for, else None.
@@ -63,7 +82,7 @@ class SqliteRecentEvents:
         """
         try:
             with self._connected(patience=0.0) as connection:
-                return self._read(connection, user_id)
+                return self._reader.read(user_id, _stored(connection, user_id))
         except OSError:
             return None
 
@@ -72,10 +91,6 @@ class SqliteRecentEvents:
         opened = self._opened()
         while opened:
             opened.popitem()[1].close()
-
-    def _read(self, connection: sqlite3.Connection, user_id: str) -> list[RecentEvent]:
-        row = connection.execute(READ, (user_id,)).fetchone()
-        return decoded(row[0]) if row and row[0] else []
 
     @contextmanager
     def _connected(self, patience: float | None = None) -> Iterator[sqlite3.Connection]:
@@ -101,8 +116,15 @@ class SqliteRecentEvents:
 
     def _connect(self, patience: float) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=patience, isolation_level=None)
+        # A text that is no UTF-8 is the fault of one row, and would look like one of the file.
+        connection.text_factory = bytes
         connection.execute("pragma journal_mode = wal")
         # What is lost with the power is still in the landing log.
         connection.execute("pragma synchronous = normal")
         connection.execute(CREATE)
         return connection
+
+
+def _stored(connection: sqlite3.Connection, user_id: str) -> bytes | None:
+    row = connection.execute(READ, (user_id,)).fetchone()
+    return row[0] if row else None

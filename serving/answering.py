@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from feature_repo.recent_events import RecentEvent
+from feature_repo.recent_events import RecentEvent, UnreadableEventsError
 from serving.application import LOG, Application
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Course:
     Attributes
     ----------
     degraded : list of str
-        What was not available, each once: `store`, `slow`, `failed`, `release`.
+        What was not available, each once: `store`, `events`, `slow`, `failed` and
+        `release`.
     damaged : set of str
         Releases that could not be read, by id.
     timings : dict of str to float
@@ -58,7 +59,10 @@ class Course:
 
 
 async def recent_events(parts: Application, user_id: str, course: Course) -> list[RecentEvent]:
-    """Read what a user did lately; nothing if the store does not answer in its time."""
+    """Read what a user did lately; nothing if the store does not answer in its time.
+
+    Nor if what it holds of this user cannot be read, which says nothing about the others.
+    """
     if parts.store_breaker.is_open:
         course.lacked("store")
         return []
@@ -71,6 +75,9 @@ async def recent_events(parts: Application, user_id: str, course: Course) -> lis
         loop = asyncio.get_running_loop()
         reading = loop.run_in_executor(parts.store_threads, parts.recent.read, user_id)
         return await asyncio.wait_for(reading, parts.settings.store_seconds)
+    except UnreadableEventsError:
+        course.lacked("events")
+        return []
     except (OSError, TimeoutError) as error:
         LOG.warning("the online store does not answer: %s", error)
         parts.store_breaker.failed()

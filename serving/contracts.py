@@ -20,7 +20,8 @@ FALLBACKS = (
 )
 DEGRADED = (
     "What was not available, nothing as a rule: `store` the online store, so that recent events "
-    "are missing; `slow` a ranking that was not ready in time, and `failed` one that failed, so "
+    "are missing; `events` those of this user, which cannot be read there until the next one "
+    "replaces them; `slow` a ranking that was not ready in time, and `failed` one that failed, so "
     "that the list has its published order; `release` the release that should have answered, or a "
     "part of it."
 )

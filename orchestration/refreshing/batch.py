@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
 
-from feature_repo.recent_events import RecentEvent, RecentEvents
+from feature_repo.recent_events import RecentEvent, RecentEvents, UnreadableEventsError
 from ml.schemas.refreshed import RefreshedActivity, RefreshedLists
 from orchestration.refreshing.progress import Progress, moment_in
 from serving.bundle import Bundle
@@ -87,7 +88,7 @@ def next_batch(
     lists: list[dict[str, Any]] = []
     activity: list[dict[str, Any]] = []
     for user_id in users:
-        known = known_before(bundle, recent.read(user_id), moment)
+        known = known_before(bundle, _stored(recent, user_id), moment)
         if known:
             lists += list_rows(bundle, user_id, known, moment)
             activity.append(activity_row(bundle, user_id, known, moment))
@@ -100,9 +101,19 @@ def next_batch(
     )
 
 
+def _stored(recent: RecentEvents, user_id: str) -> list[RecentEvent]:
+    """Read what a user did; nothing where it cannot be read, as the application answers then."""
+    try:
+        return recent.read(user_id)
+    except UnreadableEventsError:
+        return []
+
+
 def _is_event(row: Mapping[str, object]) -> bool:
     """Tell whether a line is one that the application would write; dbt passes over others too."""
     if not all(isinstance(row.get(name), str) for name in NEEDED):
+        return False
+    if type(row.get("value")) not in (float, int, NoneType):
         return False
     try:
         moments = [datetime.fromisoformat(str(row[name])) for name in MOMENTS]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from feature_repo.recent_events import KEPT, RecentEvent, RecentEvents
-from feature_repo.recent_redis import RedisRecentEvents
+from feature_repo.recent_events import KEPT, RecentEvent, RecentEvents, UnreadableEventsError
+from feature_repo.recent_redis import RedisRecentEvents, value_of_text
 from feature_repo.recent_sqlite import SqliteRecentEvents
 
 pytestmark = pytest.mark.integration
@@ -68,6 +68,43 @@ def test_an_event_that_comes_again_changes_nothing(store):
 def test_the_newest_are_kept(store):
     store.add({"ann": [event(number) for number in range(KEPT + 7)]})
     assert [one.event_id for one in store.read("ann")] == [f"e{n}" for n in range(7, KEPT + 7)]
+
+
+@pytest.mark.parametrize(
+    "text", ["5", '[["2026", 2.0, "e", "i", "view", null]]', '[[1, 2, "e", "i", "view", null, 7]]']
+)
+def test_what_cannot_be_read_of_one_user_leaves_the_others_and_is_replaced(
+    store, text, tmp_path, redis_server
+):
+    store.add({"ann": [event(1)]})
+    if isinstance(store, SqliteRecentEvents):
+        with closing(sqlite3.connect(tmp_path / "recent.db", isolation_level=None)) as writer:
+            writer.execute("update user_recent_events set events = ?", (text,))
+    else:
+        client = redis.Redis.from_url(redis_server.url)
+        (key,) = client.keys()
+        (field,) = [name for name in client.hkeys(key) if not name.startswith(b"_ts:")]
+        client.hset(key, field, value_of_text(text))
+    store.add({"bob": [event(2)]})
+    with pytest.raises(UnreadableEventsError, match="holds no events"):
+        store.read("ann")
+    assert store.read("bob") == [event(2)]
+    store.add({"ann": [event(3)], "bob": [event(4)]})
+    assert store.read("ann") == [event(3)]
+    assert store.read("bob") == [event(2), event(4)]
+
+
+def test_a_value_that_is_no_text_in_redis_cannot_be_read_either(redis_server):
+    client = redis.Redis.from_url(redis_server.url)
+    client.flushall()
+    store = RedisRecentEvents(redis_server.url, "topshelf_test")
+    store.add({"ann": [event(1)]})
+    (key,) = client.keys()
+    client.hset(key, mapping=dict.fromkeys(client.hkeys(key), b"\x18\x01"))
+    with pytest.raises(UnreadableEventsError, match="no text"):
+        store.read("ann")
+    store.add({"ann": [event(2)]})
+    assert store.read("ann") == [event(2)]
 
 
 def test_writers_at_the_same_time_lose_nothing(store):

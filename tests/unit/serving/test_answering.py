@@ -15,7 +15,7 @@ from serving.application import Application
 from serving.settings import ServingSettings
 from serving.variant_counts import read_variant_counts
 from tests.unit.serving.lists_asked import USER, ask, point, shown, wait_for
-from tests.unit.serving.shop_release import make_shop, scribble
+from tests.unit.serving.shop_release import USER_IDS, make_shop, scribble
 
 IN_TIME = ladder.listed
 
@@ -86,6 +86,46 @@ def test_a_store_that_is_held_for_a_while_holds_nothing_else_up(tmp_path):
     # Nor did the loop wait in vain before it handed the read over.
     assert course.timings["store"] < 1000 * parts.settings.store_seconds
     parts.close()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        # As a newer version may write it.
+        '[[1.0, 2.0, "e", "i03", "view", null, "seventh"]]',
+        # As many fields, but not what they are for.
+        '[["2026-03-01", 2.0, "e", "i03", "view", null]]',
+        '[[4e9, 4e9, "e", 3, "view", null]]',
+        '[[4e9, 4e9, "e", "i03", ["view"], null]]',
+        b"\xff",
+    ],
+)
+def test_events_of_one_user_that_cannot_be_read_concern_nobody_else_and_are_replaced(
+    tmp_path, serving, stored
+):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    for user_id in (USER, USER_IDS[5]):
+        event = {"user_id": user_id, "item_id": "i03", "event_type": "view"}
+        client.post("/v1/events", json=event)
+    assert ask(client).meta.fallback == "recent"
+    with sqlite3.connect(tmp_path / FILE) as connection:
+        change = "update user_recent_events set events = cast(? as text) where user_id = ?"
+        connection.execute(change, (stored, USER))
+    connection.close()
+    answer = ask(client)
+    assert (answer.meta.fallback, answer.meta.degraded) == ("personal", ["events"])
+    assert len(answer.items) == 10
+    other = ask(client, USER_IDS[5])
+    assert (other.meta.fallback, other.meta.degraded) == ("recent", [])
+    assert client.get("/readyz").json()["degraded"] == []
+    assert 'topshelf_degraded_total{reason="events"} 1.0' in client.get("/metrics").text
+    event = {"user_id": USER, "item_id": "i05", "event_type": "view"}
+    assert client.post("/v1/events", json=event).json()["visible"]
+    healed = ask(client, explain=True)
+    assert (healed.meta.fallback, healed.meta.degraded) == ("recent", [])
+    assert healed.meta.explanation.recent_events == 1
 
 
 def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving, monkeypatch):

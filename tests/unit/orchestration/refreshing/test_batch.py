@@ -1,6 +1,8 @@
 """Which users a batch makes again, and that a batch may be repeated."""
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -131,11 +133,23 @@ def test_events_of_unknown_items_and_types_do_no_harm(land, batch_of):
     assert set(batch.lists["user_id"]) == {ANN}
 
 
+def test_who_has_stored_events_that_cannot_be_read_gets_no_rows(land, batch_of, tmp_path):
+    land(0, (ANN, ITEM_IDS[3], "view"), (BOB, ITEM_IDS[3], "view"))
+    before = batch_of()
+    with closing(sqlite3.connect(tmp_path / "recent.db", isolation_level=None)) as store:
+        store.execute("update user_recent_events set events = '[5]' where user_id = ?", (ANN,))
+    elsewhere = replace(before.progress, release_id="before")
+    batch = batch_of(elsewhere, [ANN, BOB])
+    assert batch.users == [ANN, BOB]
+    assert set(batch.lists["user_id"]) == set(batch.activity["user_id"]) == {BOB}
+
+
 def test_lines_that_are_no_events_are_passed_over(batch_of, warehouse, tmp_path):
     folder = tmp_path / "events"
     folder.mkdir()
     whole = landing_row(Event(user_id="u1", item_id=ITEM_IDS[3], event_type="view"), NOON)
     rows = [{"user_id": "u1"}, *({**whole, "occurred_at": at} for at in ("", "2026-03-01T12:00"))]
+    rows += [{**whole, "value": value} for value in ("5", True)]
     lines = "".join(f"{json.dumps(row)}\n" for row in rows)
     (folder / "20260301T12-1-a.jsonl").write_text(lines)
     batch = batch_of()
