@@ -82,6 +82,10 @@ class PageRequest:
         """Ask for the same in the published order; the items of the events stay away."""
         return replace(self, wish=replace(self.wish, unranked=tuple(self.events)), events=())
 
+    def without_events(self) -> "PageRequest":
+        """Ask for the same as if the user had done nothing lately."""
+        return replace(self, events=())
+
 
 async def page_for(
     parts: Application, shelved: "Shelved", bundle: "Bundle", request: PageRequest
@@ -112,6 +116,9 @@ async def page_for(
         page = await _page(parts, release, attempt)
         if page.written.shown or release.release_id not in damaged:
             return page
+    if request.events:
+        # If it is the events that nothing can be made of, there is still a list without them.
+        page = await _page(parts, bundle, request.without_events())
     if page is None:
         raise ValueError("there must be at least one release to ask")
     return page

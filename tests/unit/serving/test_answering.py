@@ -128,6 +128,22 @@ def test_events_of_one_user_that_cannot_be_read_concern_nobody_else_and_are_repl
     assert healed.meta.explanation.recent_events == 1
 
 
+def test_events_that_nothing_can_be_made_of_do_not_cost_the_list(tmp_path, serving, monkeypatch):
+    make_shop(tmp_path / "releases")
+    point(tmp_path, "shop-1")
+    client = serving(tmp_path)
+    before = ask(client)
+
+    def without_events(bundle, wish, events, now):
+        return failing(bundle, wish, [*events, *wish.unranked], now)
+
+    monkeypatch.setattr(ladder, "listed", without_events)
+    client.post("/v1/events", json={"user_id": USER, "item_id": "i03", "event_type": "view"})
+    answer = ask(client)
+    assert answer.items == before.items
+    assert (answer.meta.fallback, answer.meta.degraded) == ("personal", ["failed", "release"])
+
+
 def test_a_ranking_that_takes_too_long_is_not_waited_for(tmp_path, serving, monkeypatch):
     make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
