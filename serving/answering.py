@@ -12,9 +12,7 @@ from serving.application import LOG, Application
 
 if TYPE_CHECKING:
     from serving.bundle import Bundle
-    from serving.entries import Entry
     from serving.ladder import Listing, Wish
-    from serving.written import Written
 
 
 @dataclass
@@ -120,33 +118,3 @@ async def list_for(
         return Listing()
     finally:
         course.took("rank", start)
-
-
-def written_page(
-    bundle: "Bundle", entries: "Sequence[Entry]", offset: int, course: Course
-) -> "Written":
-    """Write the items of a page down.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        That the entries come from.
-    entries : sequence of Entry
-    offset : int
-        Items before the page, >= 0.
-    course : Course
-
-    Returns
-    -------
-    Written
-        Without items if the release cannot tell what they are.
-    """
-    from serving.entries import rows_of
-    from serving.written import Written, written_items
-
-    try:
-        return written_items(bundle, rows_of(bundle, entries), offset)
-    # As in `list_for`: the file was damaged after it had been verified.
-    except Exception:
-        course.was_damaged(bundle)
-        return Written(b"[]", [])

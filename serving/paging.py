@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvent
-from serving.answering import Course, list_for, written_page
+from serving.answering import Course, list_for
 from serving.application import Application
-from serving.entries import propensities_of
+from serving.entries import propensities_of, rows_of
 from serving.experiments import POPULAR
 from serving.exploration import chance_of, explored
+from serving.settings import Exploration
 
 if TYPE_CHECKING:
     from serving.bundle import Bundle
@@ -29,11 +30,11 @@ class Page:
     bundle : Bundle
         The release.
     listing : Listing
-        What it lists.
+        What it lists; nothing if the release cannot tell what it is.
     entries : sequence of Entry
         What is shown of it.
     written : Written
-        What is said of them; nothing if the release cannot tell what they are.
+        What is said of them.
     is_explored : bool
         Whether a place that is shown went to another item by chance.
     """
@@ -140,17 +141,35 @@ def _attempts(shelved: "Shelved", bundle: "Bundle", policy: str) -> "Iterator[tu
 
 async def _page(parts: Application, bundle: "Bundle", request: PageRequest) -> Page:
     """Ask one release."""
-    wish, span, now, course = request.wish, request.span, request.now, request.course
-    exploration = parts.settings.exploration
+    wish, now, course = request.wish, request.now, request.course
     listing = await list_for(parts, bundle, wish, request.events, now, course)
-    entries, is_explored = listing.entries, False
+    try:
+        return _shown(bundle, listing, request, parts.settings.exploration)
+    # As in `list_for`: the file was damaged after it had been verified, and entries are made when
+    # they are looked at.
+    except Exception:
+        from serving.ladder import Listing
+        from serving.written import Written
+
+        course.was_damaged(bundle)
+        return Page(bundle, Listing(), (), Written(b"[]", []), is_explored=False)
+
+
+def _shown(
+    bundle: "Bundle", listing: "Listing", request: PageRequest, exploration: Exploration
+) -> Page:
+    """Give a place away by chance if lists explore, and write the page down."""
+    from serving.written import written_items
+
+    span, entries, is_explored = request.span, listing.entries, False
     if exploration.rate:
-        chance = chance_of(wish.user_id, bundle.release_id, entries, exploration, now)
+        user_id, now = request.wish.user_id, request.now
+        chance = chance_of(user_id, bundle.release_id, entries, exploration, now)
         # What is drawn from is fixed before the draw, so that the propensities stay exact.
         free, over = entries[: listing.within], entries[listing.within :]
         free, has_changed = explored(free, exploration, chance)
         entries = [*free, *over]
         is_explored = has_changed and span.start < exploration.rank <= span.stop
     entries = entries[span]
-    written = written_page(bundle, entries, span.start, course)
+    written = written_items(bundle, rows_of(bundle, entries), span.start)
     return Page(bundle, listing, entries, written, is_explored)

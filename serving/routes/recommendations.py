@@ -94,8 +94,7 @@ def router(parts: Application) -> APIRouter:
                 "excluded": listing.excluded,
                 "degraded": course.degraded,
             }
-        fallback = listing.fallback if written.shown or not page.entries else "none"
-        items = orjson.Fragment(written.items)
+        fallback, items = listing.fallback, orjson.Fragment(written.items)
         response = _answer(parts, request_id, bundle, variant, items, fallback, course, explanation)
         _log(parts, request_id, user_id, query.surface, variant, fallback, course, page, now)
         count_answer(parts, shelved, user_id, variant, bundle.release_id, course)

@@ -12,7 +12,7 @@ from feature_repo.recent_sqlite import SqliteRecentEvents
 from serving import ladder
 from serving.answering import Course, recent_events
 from serving.application import Application
-from serving.settings import ServingSettings
+from serving.settings import Exploration, ServingSettings
 from serving.variant_counts import read_variant_counts
 from tests.unit.serving.lists_asked import USER, ask, point, shown, wait_for
 from tests.unit.serving.shop_release import USER_IDS, make_shop, scribble
@@ -185,12 +185,17 @@ def test_a_canary_that_was_damaged_while_it_is_served_leaves_the_list_to_the_liv
     assert read_variant_counts(tmp_path / "releases", 1)["canary"].errors == 1
 
 
-def test_a_list_that_was_damaged_while_it_is_served_leaves_what_is_popular(tmp_path, serving):
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+@pytest.mark.parametrize("array", ["list_item", "list_source", "list_evidence"])
+def test_a_list_that_was_damaged_while_it_is_served_leaves_what_is_popular(
+    tmp_path, serving, array, rate
+):
     release = make_shop(tmp_path / "releases")
     point(tmp_path, "shop-1")
-    client = serving(tmp_path)
+    # Nothing of a list is looked at before it is written down, but for what is drawn from.
+    client = serving(tmp_path, exploration=Exploration(rate=rate, rank=2, depth=3))
     assert ask(client).meta.fallback == "personal"
-    scribble(release, "list_item")
+    scribble(release, array)
     answer = ask(client, n=4, explain=True)
     assert [item.source for item in answer.items] == ["popular"] * 4
     assert [item.rank for item in answer.items] == [1, 2, 3, 4]
