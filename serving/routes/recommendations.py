@@ -68,9 +68,10 @@ def router(parts: Application) -> APIRouter:
         The list reflects what was sent to `/v1/events` before. It never fails for a user: `meta`
         says what the list was made from. Everything shown is logged as impressions.
         """
+        shelved = shelved_or_problem(parts)
+        # As long as a release is being loaded, this would wait for the same imports as that.
         from serving.ladder import Wish
 
-        shelved = shelved_or_problem(parts)
         course, now, request_id = Course(), parts.moment(), new_request_id()
         bundle, variant, policy = _chosen(parts, shelved, user_id, now, course)
         length = query.n + query.offset + spare
