@@ -103,6 +103,8 @@ class Shadow:
             except Exception:
                 LOG.exception("the shadow release %s failed", request.shadow.release_id)
                 self._metrics.shadow.labels("failed").inc()
+            # Held until the next one comes, it would keep its releases open.
+            del request
         self._close_log()
 
     def _log_of(self, request: ShadowRequest) -> LandingLog:
