@@ -1,9 +1,11 @@
 """Appending to the landing log, with one sync to disk for all who wait at the same time."""
 
 import atexit
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import orjson
 from serving.landing.newest import remove_oldest
 from serving.landing.segments import Segment, repair
 
+LOG = logging.getLogger("topshelf.landing")
 SEGMENT_BYTES = 64 * 1024 * 1024
 # Rows that wait for the disk; at some hundred bytes a row this bounds the memory.
 PENDING_ROWS = 50_000
@@ -163,32 +166,40 @@ class LandingLog:
             self._commit(batch)
             with self._changed:
                 self._rows_waiting -= rows
-        if self._segment:
-            self._segment.close()
+        self._end_segment()
 
     def _commit(self, batch: "list[tuple[bytes, Future[None]]]") -> None:
-        """Write a batch, sync, and tell those who wait."""
+        """Write a batch, sync, and tell those who wait, whatever happens."""
+        failure = None
         try:
             self._current_segment().append(b"".join(lines for lines, _ in batch))
         except OSError as error:
+            failure = error
+        # Without this thread these, and all who come after them, would wait for ever.
+        except Exception as error:
+            LOG.exception("rows of %s could not be written", self.folder.name)
+            failure = OSError(f"rows of {self.folder.name} could not be written: {error!r}")
+        if failure:
             self.failures += 1
-            if self._segment:
-                self._segment.close()
-            self._segment = None
-            _tell(batch, error)
-        else:
-            _tell(batch, None)
+            self._end_segment()
+        _tell(batch, failure)
 
     def _current_segment(self) -> Segment:
         now = self._now()
         if self._segment is None or not self._segment.fits(now, self._segment_bytes):
-            if self._segment:
-                self._segment.close()
-            self._segment = None
+            self._end_segment()
             self._segment = Segment(self.folder, now)
             if self._kept_bytes is not None:
                 remove_oldest(self.folder, self._kept_bytes)
         return self._segment
+
+    def _end_segment(self) -> None:
+        """Let go of the file, so that the next rows go to a new one."""
+        segment, self._segment = self._segment, None
+        if segment:
+            # Whatever was acknowledged is synced, and a close that fails has closed nevertheless.
+            with suppress(OSError):
+                segment.close()
 
 
 def _tell(batch: "list[tuple[bytes, Future[None]]]", error: OSError | None) -> None:

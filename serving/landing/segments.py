@@ -33,9 +33,14 @@ class Segment:
         self.path = folder / f"{self.hour}-{os.getpid()}-{secrets.token_hex(4)}{ENDING}"
         self.size = 0
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
-        # Held while this process lives: it tells `repair` to leave the file alone.
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        sync_folder(folder)
+        try:
+            # Held while this process lives: it tells `repair` to leave the file alone.
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            sync_folder(folder)
+        except OSError:
+            # There is one for every batch while the disk is gone.
+            self.close()
+            raise
 
     def fits(self, now: datetime, limit_bytes: int) -> bool:
         """Tell whether the next lines still belong into this file."""

@@ -1,11 +1,13 @@
 import json
 import os
+import stat
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +125,77 @@ def test_a_failed_write_is_told_and_the_next_one_goes_to_a_new_file(tmp_path, mo
     assert log.failures == 1
     assert len(list(log.folder.iterdir())) == 2
     assert {1, 3} <= {row["n"] for row in landed_rows(log.folder)}
+
+
+@pytest.fixture
+def close_fails(monkeypatch):
+    """Let files be closed with an error, as those of a network that has gone are."""
+    close, closed = os.close, []
+
+    def fail(file: int) -> None:
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        close(file)
+        if is_file:
+            closed.append(file)
+            raise OSError(5, "Input/output error at close")
+
+    monkeypatch.setattr(os, "close", fail)
+    return closed
+
+
+def test_a_file_that_neither_syncs_nor_closes_is_told_and_the_next_row_is_written(
+    tmp_path, monkeypatch, close_fails
+):
+    log = LandingLog(tmp_path / "events")
+    log.append([{"n": 1}]).result(10)
+
+    def gone(_: int) -> None:
+        raise OSError(5, "Input/output error at sync")
+
+    with monkeypatch.context() as while_gone:
+        while_gone.setattr(os, "fdatasync", gone)
+        with pytest.raises(OSError, match="at sync"):
+            log.append([{"n": 2}]).result(10)
+    log.append([{"n": 3}]).result(10)
+    log.close()
+    assert (log.failures, log.rows_waiting, len(close_fails)) == (1, 0, 2)
+    assert {1, 3} <= {row["n"] for row in landed_rows(log.folder)}
+
+
+def test_a_full_file_that_does_not_close_has_lost_nothing_and_is_closed_once(tmp_path, close_fails):
+    log = LandingLog(tmp_path / "events", segment_bytes=1)
+    for number in range(3):
+        log.append([{"n": number}]).result(10)
+    log.close()
+    assert (log.failures, len(close_fails)) == (0, 3)
+    assert {row["n"] for row in landed_rows(log.folder)} == {0, 1, 2}
+
+
+def test_what_nobody_foresaw_is_told_and_logged_and_the_next_row_is_written(tmp_path, caplog):
+    moments = iter([None, NOON])
+    log = LandingLog(tmp_path / "events", now=lambda: next(moments))
+    with pytest.raises(OSError, match="rows of events could not be written: AttributeError"):
+        log.append([{"n": 1}]).result(10)
+    log.append([{"n": 2}]).result(10)
+    log.close()
+    assert (log.failures, log.rows_waiting) == (1, 0)
+    assert "rows of events could not be written" in caplog.text
+    assert [row["n"] for row in landed_rows(log.folder)] == [2]
+
+
+def test_files_that_cannot_be_begun_are_not_left_open(tmp_path, monkeypatch):
+    log = LandingLog(tmp_path / "events")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    before = len(list(Path("/dev/fd").iterdir()))
+    for number in range(5):
+        with pytest.raises(OSError, match="No space"):
+            log.append([{"n": number}]).result(10)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+    log.close()
 
 
 def test_a_closed_log_has_written_everything_and_takes_no_more(tmp_path):
