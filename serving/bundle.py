@@ -15,9 +15,10 @@ from serving.bundle_arrays import STARTS, map_arrays
 from serving.bundle_files import REMEDY, BundleError, read_manifest, verify_files
 from serving.bundle_models import EventType, stored_als, stored_event_types, stored_ranker
 from serving.bundle_rows import OwnedRows, PopularRows
-from serving.reasons import Phrases, phrases_of
+from serving.reasons import phrases_of
 from serving.rounded_factors import RoundedFactors
 from serving.texts import IdColumn, TextColumn
+from serving.written import Phrases
 
 # What proposes items while a list is ranked, or where there is none.
 ONLINE = ("als", "covisitation", "popular", "segment")

@@ -24,6 +24,8 @@ class ListRows(NamedTuple):
         Of people or times, as the source means it; -1 for none.
     """
 
+    # `serving.written` goes by these places, in compiled code that is kept until its file changes:
+    # whoever moves them changes that file too.
     items: np.ndarray
     scores: np.ndarray
     sources: np.ndarray

@@ -2,33 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
 
 import orjson
 
-from serving.texts import Texts, packed
+from serving.texts import packed
+from serving.written import COUNT, COUNTS, TITLE, Phrases
 
-# Whatever a count is, the words are those of one of these: none, zero, one, many.
-COUNTS = (None, 0, 1, 987_654_321)
-COUNT_KINDS = len(COUNTS)
-# What stands in a phrase for a title and for a count: bytes that no text has in JSON.
-TITLE, COUNT = 0x1E, 0x1F
 TITLE_WORD = "<title>"
-
-
-class Phrases(NamedTuple):
-    """What a release says of its sources.
-
-    Attributes
-    ----------
-    names : Texts
-        By the code of the source.
-    reasons : Texts
-        By code, then whether there is evidence, then the kind of count; as JSON without quotes.
-    """
-
-    names: Texts
-    reasons: Texts
 
 
 def reason(source: str, evidence_title: str | None, evidence_count: int | None) -> str:

@@ -10,7 +10,6 @@ import numba
 import numpy as np
 
 from serving.bundle_rows import ListRows
-from serving.reasons import COUNT, COUNT_KINDS, TITLE, Phrases
 from serving.texts import Texts
 
 if TYPE_CHECKING:
@@ -20,10 +19,31 @@ SPACE, QUOTE, BACKSLASH = ord(" "), ord('"'), ord("\\")
 ZERO, MINUS, POINT = ord("0"), ord("-"), ord(".")
 SCORE_DIGITS = 6
 HEXADECIMAL = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+# Compiled code is kept until this file changes: what it is made of has its home here.
+# Whatever a count is, the words are those of one of these: none, zero, one, many.
+COUNTS = (None, 0, 1, 987_654_321)
+COUNT_KINDS = len(COUNTS)
+# What stands in a phrase for a title and for a count: bytes that no text has in JSON.
+TITLE, COUNT = 0x1E, 0x1F
 # Of one item, all that is not a text: names, quotes and numbers.
 ITEM_BYTES = 200
 # JSON writes one byte as at most so many: \u001f.
 ESCAPED_BYTES = 6
+
+
+class Phrases(NamedTuple):
+    """What a release says of its sources; `serving.reasons.phrases_of` makes it.
+
+    Attributes
+    ----------
+    names : Texts
+        By the code of the source.
+    reasons : Texts
+        By code, then whether there is evidence, then the kind of count; as JSON without quotes.
+    """
+
+    names: Texts
+    reasons: Texts
 
 
 class Written(NamedTuple):
