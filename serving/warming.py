@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
+
 from feature_repo.recent_events import RecentEvent
 from serving.bundle import Bundle
 from serving.entries import rows_of
@@ -22,7 +24,15 @@ def warm(bundle: Bundle) -> None:
         return
     moment = max(now, cutoff_of(bundle)).timestamp()
     kinds = [name for name, kind in bundle.event_types.items() if kind.role != "ignore"]
-    events = [RecentEvent(moment, moment, name, bundle.item_ids[0], name) for name in kinds]
+    # What ranks is asked for users who have a list, and for what fits an item by its vector.
+    user = _first(np.diff(bundle.arrays["list_starts"]) > 0)
+    item = bundle.item_ids[_first(bundle.arrays["item_factor_row"] >= 0)]
+    events = [RecentEvent(moment, moment, name, item, name) for name in kinds]
     for known in (events, []):
-        listing = listed(bundle, Wish(bundle.user_ids[0], 1), known, now)
+        listing = listed(bundle, Wish(bundle.user_ids[user], 1), known, now)
         written_items(bundle, rows_of(bundle, listing.entries), 0)
+
+
+def _first(is_meant: np.ndarray) -> int:
+    """Return the first place that is meant; the first of all if none is."""
+    return int(is_meant.argmax())
