@@ -19,6 +19,7 @@ NODE = np.dtype(
         ("is_missing_left", np.int32),
     ]
 )
+NODE_ARRAYS = ("features", "thresholds", "is_missing_left", "left", "right", "values")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Trees:
         Log odds that a leaf adds.
     base_score : float
         Log odds before the first tree.
+
+    Raises
+    ------
+    ValueError
+        If the nodes are no trees: each but a root follows one other, which stands before it.
     """
 
     starts: np.ndarray
@@ -51,6 +57,24 @@ class Trees:
     right: np.ndarray
     values: np.ndarray
     base_score: float
+
+    def __post_init__(self) -> None:
+        """Refuse what would lead compiled code, which checks no bounds, out of the arrays."""
+        sizes = {name: getattr(self, name).size for name in NODE_ARRAYS}
+        count, starts = self.features.size, self.starts
+        if {*sizes.values()} != {count}:
+            raise ValueError(f"a node must have a number in each array, got {sizes}")
+        if starts[:1].tolist() != [0] or starts[-1] != count or (np.diff(starts) < 1).any():
+            raise ValueError(f"the trees must share {count} nodes, and none may be without")
+        parents = np.flatnonzero(self.features >= 0)
+        children = np.r_[self.left[parents], self.right[parents]]
+        ends = np.repeat(starts[1:], np.diff(starts))[parents]
+        is_lost = (children <= np.tile(parents, 2)) | (children >= np.tile(ends, 2))
+        if is_lost.any():
+            raise ValueError(f"{is_lost.sum()} nodes must follow others in their tree, and do not")
+        ways = np.bincount(np.r_[starts[:-1], children], minlength=count)
+        if (ways != 1).any():
+            raise ValueError(f"one way must lead to a node, not so to {(ways != 1).sum()}")
 
     @cached_property
     def nodes(self) -> np.ndarray:
@@ -94,11 +118,22 @@ class StoredRanker:
         From the raw score to the probability.
     features : tuple of str
         Columns of the inputs.
+
+    Raises
+    ------
+    ValueError
+        If the trees ask for a column that is not there.
     """
 
     trees: Trees
     calibrator: Calibrator
     features: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse trees that would read beyond their inputs."""
+        last = self.trees.features.max(initial=-1)
+        if last >= len(self.features):
+            raise ValueError(f"trees ask for column {last}, of inputs of {len(self.features)}")
 
     def raw_scores(self, inputs: np.ndarray) -> np.ndarray:
         """Return log odds, to rank by.

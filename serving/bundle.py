@@ -11,8 +11,8 @@ import numpy as np
 
 from ml.als import AlsModel
 from ml.stored_ranker import StoredRanker
-from serving.bundle_arrays import STARTS, map_arrays
-from serving.bundle_files import REMEDY, BundleError, read_manifest, verify_files
+from serving.bundle_arrays import map_arrays
+from serving.bundle_files import read_manifest, verify_files
 from serving.bundle_models import EventType, stored_als, stored_event_types, stored_ranker
 from serving.bundle_rows import OwnedRows, PopularRows
 from serving.reasons import phrases_of
@@ -50,6 +50,8 @@ class Bundle(OwnedRows):
         Of items; empty where the catalogue has none.
     categories, segments : TextColumn
         Names; places are what `item_category` and `user_segment` hold.
+    ranker : StoredRanker, optional
+        Ready to score rows of its features; None if there was none.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Bundle(OwnedRows):
     titles: TextColumn
     categories: TextColumn
     segments: TextColumn
+    ranker: StoredRanker | None = None
 
     @classmethod
     def open(cls, folder: Path, *, trust_record: bool = True) -> "Bundle":
@@ -75,12 +78,12 @@ class Bundle(OwnedRows):
         Raises
         ------
         BundleError
-            If a file is missing, damaged or of another format.
+            If a file is missing, damaged or of another format, or does not fit the others.
         """
         manifest = read_manifest(folder)
         verify_files(folder, manifest, trust_record=trust_record)
         arrays = map_arrays(folder)
-        bundle = cls(
+        return cls(
             folder,
             manifest,
             arrays,
@@ -89,9 +92,8 @@ class Bundle(OwnedRows):
             TextColumn(arrays["title_text"], arrays["title_starts"]),
             TextColumn(arrays["category_text"], arrays["category_starts"]),
             TextColumn(arrays["segment_text"], arrays["segment_starts"]),
+            stored_ranker(folder, arrays),
         )
-        bundle._check_lengths()
-        return bundle
 
     @property
     def release_id(self) -> str:
@@ -206,29 +208,6 @@ class Bundle(OwnedRows):
         return self.arrays["item_is_offered"][self.arrays["factor_item"]] > 0
 
     @cached_property
-    def ranker(self) -> StoredRanker | None:
-        """Return the ranker, ready to score rows of its features; None if there was none."""
-        return stored_ranker(self.folder, self.arrays)
-
-    @cached_property
     def event_types(self) -> dict[str, EventType]:
         """Return what the types of events mean in this log, by their names."""
         return stored_event_types(self.folder)
-
-    def _check_lengths(self) -> None:
-        """Refuse arrays that do not fit together, which checksums cannot tell."""
-        for table, (owners, columns) in STARTS.items():
-            starts = self.arrays[f"{table}_starts"]
-            expected = len(getattr(self, owners)) + 1
-            if starts.size != expected:
-                raise BundleError(
-                    f"{self.folder}: {table}_starts has {starts.size} entries instead of "
-                    f"{expected}; {REMEDY}"
-                )
-            for column in columns:
-                size = self.arrays[f"{table}_{column}"].size
-                if size != starts[-1]:
-                    raise BundleError(
-                        f"{self.folder}: {table}_{column} has {size} rows instead of {starts[-1]}; "
-                        f"{REMEDY}"
-                    )

@@ -85,15 +85,47 @@ ARRAYS = MappingProxyType(
 )
 # Of two dimensions; the others have one.
 MATRICES = frozenset({"item_features", "user_features", "item_factors", "gram"})
-# Whose rows stand in which columns of which table.
+# Whose rows stand in which columns of which table; owners are named by the table of their ids, and
+# the rows of a text are its bytes.
 STARTS = MappingProxyType(
     {
-        "list": ("user_ids", ("item", "score", "source", "evidence", "evidence_count")),
-        "pool": ("user_ids", ("item", "score", "source", "evidence")),
-        "history": ("user_ids", ("item", "weight")),
-        "excluded": ("user_ids", ("item",)),
-        "neighbour": ("item_ids", ("item", "score", "source", "support")),
-        "popular": ("segments", ("item", "score", "user_count")),
+        "user_id": ("user_id", ("text",)),
+        "item_id": ("item_id", ("text",)),
+        "title": ("item_id", ("text",)),
+        "category": ("category", ("text",)),
+        "segment": ("segment", ("text",)),
+        "list": ("user_id", ("item", "score", "source", "evidence", "evidence_count")),
+        "pool": ("user_id", ("item", "score", "source", "evidence")),
+        "history": ("user_id", ("item", "weight")),
+        "excluded": ("user_id", ("item",)),
+        "neighbour": ("item_id", ("item", "score", "source", "support")),
+        "popular": ("segment", ("item", "score", "user_count")),
+    }
+)
+# Arrays with one entry for each owner, by the table of its ids.
+ONE_EACH = MappingProxyType(
+    {
+        "user_id": ("user_segment", "user_features"),
+        "item_id": (
+            "item_has_title",
+            "item_category",
+            "item_is_available",
+            "item_is_offered",
+            "item_pinned_rank",
+            "item_category_limit",
+            "item_list_factor",
+            "item_features",
+            "item_factor_row",
+        ),
+    }
+)
+# Arrays that are as long as another one; those of the nodes are looked at by `ml.stored_ranker`.
+AS_LONG = MappingProxyType(
+    {
+        "item_factors": "factor_item",
+        "calibration_probabilities": "calibration_raw_scores",
+        "judged_value": "judged_user",
+        "judged_baseline": "judged_user",
     }
 )
 
@@ -109,9 +141,19 @@ def map_arrays(folder: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     BundleError
-        If a file is no array of the type that it must have.
+        If a file is no array of the type that it must have, or not as long as the others say,
+        which checksums cannot tell.
     """
-    return {name: _map_array(folder / f"{name}.npy", name) for name in ARRAYS}
+    arrays = {name: _map_array(folder / f"{name}.npy", name) for name in ARRAYS}
+    counts = {table: max(arrays[f"{table}_starts"].size - 1, 0) for table in STARTS}
+    expected = {f"{table}_starts": counts[owner] + 1 for table, (owner, _) in STARTS.items()}
+    expected |= {name: counts[owner] for owner, names in ONE_EACH.items() for name in names}
+    expected |= {name: len(arrays[other]) for name, other in AS_LONG.items()}
+    _check_lengths(folder, arrays, expected)
+    for table, (_, columns) in STARTS.items():
+        rows = int(arrays[f"{table}_starts"][-1])
+        _check_lengths(folder, arrays, {f"{table}_{column}": rows for column in columns})
+    return arrays
 
 
 def _map_array(path: Path, name: str) -> np.ndarray:
@@ -128,3 +170,11 @@ def _map_array(path: Path, name: str) -> np.ndarray:
         )
     # A plain view: every slice of a `memmap` costs a microsecond more.
     return np.asarray(mapped)
+
+
+def _check_lengths(folder: Path, arrays: dict[str, np.ndarray], expected: dict[str, int]) -> None:
+    for name, length in expected.items():
+        if len(arrays[name]) != length:
+            raise BundleError(
+                f"{folder}: {name} has {len(arrays[name])} entries instead of {length}; {REMEDY}"
+            )

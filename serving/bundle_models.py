@@ -10,6 +10,7 @@ import numpy as np
 from ml.als import AlsModel, AlsParams
 from ml.calibration import Calibrator
 from ml.stored_ranker import StoredRanker, Trees
+from serving.bundle_files import REMEDY, BundleError
 
 RANKER = "ranker.json"
 EVENT_TYPES = "event_types.json"
@@ -57,15 +58,23 @@ def stored_als(told: dict[str, Any] | None, arrays: dict[str, np.ndarray]) -> Al
 
 
 def stored_ranker(folder: Path, arrays: dict[str, np.ndarray]) -> StoredRanker | None:
-    """Read the ranker; None if nobody had taken a candidate when it should have been taught."""
+    """Read the ranker; None if nobody had taken a candidate when it should have been taught.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the release.
+    arrays : dict of str to ndarray
+        Of the release.
+
+    Raises
+    ------
+    BundleError
+        If its nodes are no trees, or ask for features that it has not.
+    """
     told = json.loads((folder / RANKER).read_text(encoding="utf-8"))
     if told is None:
         return None
-    # Copied: they are small, and a file that is damaged later must not lead compiled code astray.
-    trees = Trees(
-        **{name: np.array(arrays[stored]) for name, stored in TREES.items()},
-        base_score=float(told["base_score"]),
-    )
     calibrator = Calibrator(
         str(told["calibration_method"]),
         float(told["calibration_slope"]),
@@ -73,7 +82,13 @@ def stored_ranker(folder: Path, arrays: dict[str, np.ndarray]) -> StoredRanker |
         np.array(arrays["calibration_raw_scores"]),
         np.array(arrays["calibration_probabilities"]),
     )
-    return StoredRanker(trees, calibrator, tuple(told["features"]))
+    # Copied: they are small, and a file that is damaged later must not lead compiled code astray.
+    nodes = {name: np.array(arrays[stored]) for name, stored in TREES.items()}
+    try:
+        trees = Trees(**nodes, base_score=float(told["base_score"]))
+        return StoredRanker(trees, calibrator, tuple(told["features"]))
+    except ValueError as error:
+        raise BundleError(f"{folder}: the ranker cannot be used ({error}); {REMEDY}") from error
 
 
 def stored_event_types(folder: Path) -> dict[str, EventType]:

@@ -68,7 +68,16 @@ class RoundedFactors:
         -------
         ndarray of int
             Rows of the factors, at most `count`, best first, of equal ones the first.
+
+        Raises
+        ------
+        ValueError
+            If the user has other factors than the items, or there are other items.
         """
+        if (is_open.size, vector.size) != self._rounded.shape:
+            raise ValueError(
+                f"items and factors must be {self._rounded.shape}, got {is_open.size, vector.size}"
+            )
         size = np.abs(vector.astype(np.float64)).sum()
         # A factor is off by half a step, and both sums by what float32 cannot hold.
         error = np.float32(size * (0.5 + 2 * STEPS * vector.size * EPSILON))

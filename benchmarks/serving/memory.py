@@ -7,8 +7,8 @@ from serving.bundle_arrays import ARRAYS, STARTS
 
 MILLION = 1_000_000
 # Arrays that belong to users or items and are no tables of rows, by the beginning of their names.
-OWNED = {"user": "user_ids", "item": "item_ids", "title": "item_ids", "factor": "item_ids"}
-OWNERS = {"user_ids": "users", "item_ids": "items"}
+OWNED = {"user": "user_id", "item": "item_id", "factor": "item_id"}
+OWNERS = {"user_id": "users", "item_id": "items"}
 
 
 def memory(folder: Path) -> list[dict[str, object]]:
@@ -27,7 +27,7 @@ def memory(folder: Path) -> list[dict[str, object]]:
         read of them is in memory, and can be taken back.
     """
     bundle = Bundle.open(folder)
-    counts = {"user_ids": bundle.user_count, "item_ids": bundle.item_count}
+    counts = {"user_id": bundle.user_count, "item_id": bundle.item_count}
     sizes: dict[tuple[str, str], int] = {}
     for name in ARRAYS:
         part = name.split("_")[0]
@@ -46,6 +46,6 @@ def memory(folder: Path) -> list[dict[str, object]]:
             "mb_a_million": round(size / max(1, counts[owner]) * MILLION / 1e6),
         }
         for (owner, told), size in sorted(
-            sizes.items(), key=lambda one: (one[0][0] == "item_ids", one[1])
+            sizes.items(), key=lambda one: (one[0][0] == "item_id", one[1])
         )
     ]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ from ml.calibration import calibrate
 from ml.ranker_params import RankerParams
 from ml.ranker_trees import ranker_tables, stored_calibrator
 from ml.ranking import fit_ranker, score_frame
-from ml.stored_ranker import StoredRanker, trees_of
+from ml.stored_ranker import StoredRanker, Trees, trees_of
 
 FEATURES = ["age", "score", "count"]
 
@@ -72,3 +74,56 @@ def test_refuses_rows_of_another_width(stored):
 def test_refuses_trees_that_ask_for_something_else(ranker):
     with pytest.raises(ValueError, match=r"\['count'\]"):
         trees_of(ranker_tables(ranker).trees, FEATURES[:2], 0.0)
+
+
+# Two trees: a root with two leaves, and one whose left leaf is split once more.
+TREES = Trees(
+    starts=np.array([0, 3, 8]),
+    features=np.array([0, -1, -1, 1, 0, -1, -1, -1], dtype=np.int32),
+    thresholds=np.zeros(8),
+    is_missing_left=np.zeros(8, dtype=np.uint8),
+    left=np.array([1, -1, -1, 4, 6, -1, -1, -1], dtype=np.int32),
+    right=np.array([2, -1, -1, 5, 7, -1, -1, -1], dtype=np.int32),
+    values=np.arange(8.0),
+    base_score=0.0,
+)
+
+
+def test_the_deepest_leaf_counts():
+    assert TREES.depths.tolist() == [1, 2]
+
+
+def changed(name: str, place: int, value: int) -> dict[str, np.ndarray]:
+    array = getattr(TREES, name).copy()
+    array[place] = value
+    return {name: array}
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (changed("left", 0, 3), "1 nodes must follow"),
+        (changed("right", 0, -1), "1 nodes must follow"),
+        (changed("left", 4, 3), "1 nodes must follow"),
+        (changed("left", 4, 4), "1 nodes must follow"),
+        (changed("right", 4, 2**31 - 1), "1 nodes must follow"),
+        # From one node two ways lead to the next: every step down would double them.
+        (changed("right", 4, 6), "one way must lead to a node, not so to 2"),
+        (changed("features", 5, 0), "2 nodes must follow"),
+        (changed("features", 0, -1), "one way must lead to a node, not so to 2"),
+        ({"left": TREES.left[:-1]}, "a node must have a number in each array"),
+        (changed("starts", 0, 1), "share 8 nodes"),
+        (changed("starts", 2, 9), "share 8 nodes"),
+        (changed("starts", 1, 8), "none may be without"),
+        (changed("starts", 1, -1), "none may be without"),
+        ({"starts": np.empty(0, dtype=np.int64)}, "share 8 nodes"),
+    ],
+)
+def test_nodes_that_are_no_trees_are_refused(damage, words):
+    with pytest.raises(ValueError, match=words):
+        replace(TREES, **damage)
+
+
+def test_refuses_trees_that_read_beyond_their_inputs(stored):
+    with pytest.raises(ValueError, match="column 1, of inputs of 1"):
+        StoredRanker(TREES, stored.calibrator, ("age",))

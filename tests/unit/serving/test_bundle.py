@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from ml.als import fold_in_user
 from orchestration.releases.writing import writing_release
 from serving.bundle import Bundle
+from serving.bundle_arrays import ARRAYS
 from serving.bundle_files import FORMAT_VERSION, BundleError, manifest_checksum, verify_files
 from serving.texts import IdColumn
-from tests.unit.serving.small_release import ITEMS, TOLD, USERS, fill
+from tests.unit.serving.shop_release import make_shop, scribble
+from tests.unit.serving.small_release import ITEMS, TOLD, fill
 
 IDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
@@ -168,16 +170,18 @@ def test_a_manifest_cannot_point_out_of_its_folder(make_release):
         Bundle.open(folder)
 
 
+def put(folder: Path, name: str, values: np.ndarray) -> None:
+    """Put another array into a release, whose checksums are right."""
+    np.save(folder / f"{name}.npy", values, allow_pickle=True)
+    data = (folder / f"{name}.npy").read_bytes()
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    files[f"{name}.npy"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    rewrite(folder, signed=True, files=files)
+
+
 def test_pickles_are_not_read(make_release):
     folder = make_release()
-    np.save(folder / "list_item.npy", np.array([print], dtype=object), allow_pickle=True)
-    data = (folder / "list_item.npy").read_bytes()
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"]["list_item.npy"] = {
-        "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-    }
-    rewrite(folder, signed=True, files=manifest["files"])
+    put(folder, "list_item", np.array([print], dtype=object))
     with pytest.raises(BundleError, match=r"list_item\.npy is no array"):
         Bundle.open(folder)
 
@@ -197,15 +201,56 @@ def test_what_was_verified_is_not_read_again_until_it_changes(make_release):
         verify_files(folder, manifest)
 
 
-def test_arrays_that_do_not_fit_together_are_refused(tmp_path):
-    with writing_release(tmp_path, "r1") as writer:
-        fill(writer, USERS, ITEMS)
-        # One entry too few for the number of users.
-        (writer.folder / "list_starts.npy").unlink()
-        writer.whole("list_starts", np.zeros(len(USERS)))
-        writer.finish({**TOLD, "release_id": "r1"})
-    with pytest.raises(BundleError, match="list_starts has 6 entries instead of 7"):
-        Bundle.open(tmp_path / "r1")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("list_starts", "list_starts has 6 entries instead of 7"),
+        ("list_score", "list_score has 1 entries instead of 2"),
+        ("item_id_text", "item_id_text has 20 entries instead of 21"),
+        ("title_starts", "title_starts has 4 entries instead of 5"),
+        ("item_is_offered", "item_is_offered has 3 entries instead of 4"),
+        ("user_segment", "user_segment has 5 entries instead of 6"),
+        ("user_features", "user_features has 5 entries instead of 6"),
+        ("factor_item", "item_factors has 3 entries instead of 2"),
+        ("item_factor_row", "item_factor_row has 3 entries instead of 4"),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(make_release, name, words):
+    folder = make_release()
+    put(folder, name, np.load(folder / f"{name}.npy")[:-1])
+    with pytest.raises(BundleError, match=f"{words}; make another release"):
+        Bundle.open(folder)
+
+
+def test_ids_without_a_beginning_are_refused(make_release):
+    folder = make_release()
+    put(folder, "user_id_starts", np.empty(0, dtype=np.int64))
+    with pytest.raises(BundleError, match="user_id_starts has 0 entries instead of 1"):
+        Bundle.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("node_feature", [5000, -1, -1, 0, -1, -1], "column 5000, of inputs of 3"),
+        ("node_left", [3, -1, -1, 4, -1, -1], "1 nodes must follow others in their tree"),
+        ("tree_starts", [0, 3, 9], "the trees must share 6 nodes"),
+    ],
+)
+def test_a_ranker_that_leads_out_of_its_arrays_is_refused(tmp_path, name, values, words):
+    folder = make_shop(tmp_path)
+    put(folder, name, np.array(values, dtype=ARRAYS[name]))
+    with pytest.raises(BundleError, match=f"the ranker cannot be used .*{words}.*topshelf run"):
+        Bundle.open(folder)
+
+
+def test_a_ranker_stays_as_it_was_when_its_files_are_damaged_later(tmp_path):
+    folder = make_shop(tmp_path)
+    inputs = np.array([[0.1, 0.9, 1.0], [np.nan, np.nan, np.nan]])
+    expected = Bundle.open(folder).ranker.raw_scores(inputs)
+    bundle = Bundle.open(folder)
+    scribble(folder, "node_feature", "node_left", "tree_starts")
+    assert bundle.ranker.raw_scores(inputs).tolist() == expected.tolist()
 
 
 def test_neighbours_of_several_items_follow_each_other(bundle):

@@ -1,6 +1,7 @@
 """The best items of a factorisation."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,3 +79,10 @@ def test_a_mapped_file_that_nobody_may_write_is_read():
     rounded = RoundedFactors(factors)
     assert rounded.best(factors[1], np.ones(3, dtype=bool), 1).tolist() == [1]
     assert rounded.scores(factors[1], np.array([0, 1])).tolist() == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(("items", "factors"), [(2, 3), (4, 3), (3, 2)])
+def test_other_items_than_there_are_vectors_of_are_refused(items, factors):
+    rounded = RoundedFactors(np.eye(3, dtype=np.float32))
+    with pytest.raises(ValueError, match=rf"\(3, 3\), got \({items}, {factors}\)"):
+        rounded.best(np.ones(factors, dtype=np.float32), np.ones(items, dtype=bool), 1)
