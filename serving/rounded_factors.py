@@ -40,6 +40,9 @@ class RoundedFactors:
     def scores(self, vector: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Return the products of a user's vector with those of some items.
 
+        They are those of `ml.candidates.score_pairs`: that of an item does not depend on which
+        others are asked for with it.
+
         Parameters
         ----------
         vector : ndarray of shape (n_factors,), float32
@@ -50,7 +53,7 @@ class RoundedFactors:
         -------
         ndarray of shape (n,), float32
         """
-        return self._factors[rows] @ vector
+        return _products(self._factors[rows], vector)
 
     def best(self, vector: np.ndarray, is_open: np.ndarray, count: int) -> np.ndarray:
         """Find the open items with the largest products.
@@ -118,3 +121,16 @@ def _near_best(
             if (product - error) * steps[row] > least[0]:
                 heapreplace(least, (product - error) * steps[row])
     return found[:size][most[:size] >= least[0]]
+
+
+# One after the other and all in the same order: equal vectors have equal products, which those of
+# BLAS are not. Terms and result have the precision of the published scores, sums a higher one.
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc"})
+def _products(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    products = np.empty(vectors.shape[0], dtype=np.float32)
+    for row in range(vectors.shape[0]):
+        product = 0.0
+        for factor in range(vectors.shape[1]):
+            product += np.float64(vectors[row, factor] * vector[factor])
+        products[row] = product
+    return products

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml.candidates import score_pairs
 from serving import rounded_factors
 from serving.rounded_factors import RoundedFactors
+from tests.unit.serving.shop_release import fitted
 
 # Of few values, so that many scores are equal.
 NUMBER = st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0])
@@ -62,6 +64,27 @@ def test_rounding_loses_none_of_the_best(seed, width, scale, heavy):
     off = 2e-6 * np.abs(factors.astype(np.float64)) @ np.abs(vector.astype(np.float64))
     worst = np.sort(exact)[-100]
     assert (exact[found] >= worst - off[found] - off.max()).all()
+
+
+@pytest.mark.parametrize("width", [2, 8, 33, 64, 130])
+def test_of_equal_ones_the_first_come_first_wherever_they_stand(width):
+    random = np.random.default_rng(width)
+    for count in range(3, 40):
+        factors = np.tile(random.normal(size=width).astype(np.float32), (count, 1))
+        vector = random.normal(size=width).astype(np.float32)
+        found = RoundedFactors(factors).best(vector, np.ones(count, dtype=bool), count)
+        assert found.tolist() == list(range(count))
+
+
+def test_scores_are_those_of_the_published_lists():
+    matrix, model = fitted()
+    rounded = RoundedFactors(model.item_factors)
+    for user, vector in enumerate(model.user_factors):
+        users = np.repeat(matrix.user_ids[user], matrix.item_ids.size)
+        expected = score_pairs(model, matrix, users, matrix.item_ids)
+        rows = np.arange(matrix.item_ids.size)
+        assert rounded.scores(vector, rows).tolist() == expected.tolist()
+        assert rounded.scores(vector, rows[::7]).tolist() == expected[::7].tolist()
 
 
 def test_more_items_than_are_rounded_at_a_time(monkeypatch):
