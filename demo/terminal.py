@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 from demo.plan import NAME, DemoPlan
 from orchestration.run_lock import LogInUseError
 from orchestration.settings import Settings
 from orchestration.terminal.answers import complain, write_json
 from orchestration.terminal.job import STOPPED
-from orchestration.terminal.streams import own_terminal
+from orchestration.terminal.streams import own_terminal, plain_console
 
 if TYPE_CHECKING:
     from demo.summary import DemoSummary
@@ -69,10 +70,10 @@ def demo_in_terminal(settings: Settings, plan: DemoPlan, *, as_json: bool, verbo
             {**asdict(summary), "picture": str(folder / PICTURE), "page": str(folder / PAGE)}
         )
     else:
-        out = Console(highlight=False)
-        out.print(summary_text(summary), markup=False)
+        out = plain_console()
+        out.print(summary_text(summary))
         for name, file in (("picture", PICTURE), ("page", PAGE)):
-            out.print(f"{name + ':':<9} {folder / file}", markup=False, soft_wrap=True)
+            out.print(f"{name + ':':<9} {folder / file}", soft_wrap=True)
     return 0
 
 
@@ -89,12 +90,16 @@ def _told(settings: Settings, plan: DemoPlan, folder: Path, console: Console) ->
     with Status("Loading ...", console=console) as status:
 
         def tell(text: str) -> None:
-            console.print(f"[{time.monotonic() - began:4.0f} s] {text}", markup=False)
+            console.print(f"[{time.monotonic() - began:4.0f} s] {text}")
 
-        story = live(plan, settings, folder, status.update, tell)
+        def follow(text: str) -> None:
+            # A status takes a string for markup, whatever its console does.
+            status.update(Text(text))
+
+        story = live(plan, settings, folder, follow, tell)
         snapshot = settings.places(NAME).snapshot
         found = measured(snapshot)
-        truth = true_lift(plan, story.world, story.start, story.releases, status.update)
+        truth = true_lift(plan, story.world, story.start, story.releases, follow)
         tell(f"{2 * plan.replays} lives with one arm for everybody")
     summary = summarised(plan, story, found, truth, time.monotonic() - began)
     draw_lift(summary, folder / PICTURE)

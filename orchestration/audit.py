@@ -1,5 +1,6 @@
 """Teaching the ranker with an attribute of users and without it: who is shown what."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -80,7 +81,8 @@ def audit(
         If the mapping has no users or they have no such column, or nothing was learned yet.
     """
     if not warehouse.log.places().warehouse.is_file():
-        raise AuditError(f"nothing is built yet; `topshelf run --mapping {mapping.file}` builds it")
+        file = shlex.quote(str(mapping.file))
+        raise AuditError(f"nothing is built yet; `topshelf run --mapping {file}` builds it")
     with warehouse.connect() as connection:
         if not connection.execute(BUILT).fetchall():
             raise AuditError("the warehouse is of an earlier version; run `topshelf run` first")

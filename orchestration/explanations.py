@@ -1,5 +1,6 @@
 """Why an item is in a user's list, from the published snapshot."""
 
+import shlex
 from typing import Any
 
 import duckdb
@@ -111,7 +112,8 @@ def _served_row(connection: duckdb.DuckDBPyConnection, user_id: str, item_id: st
     if not rows:
         msg = (
             f"user {user_id!r} is not known or has nothing left to be offered, so there is no list "
-            f"of theirs to explain; `topshelf recommend {user_id}` shows what they would get"
+            f"of theirs to explain; `topshelf recommend {shlex.quote(user_id)}` shows what they "
+            "would get"
         )
         raise NotServedError(msg)
     for row in rows:

@@ -17,8 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from orchestration.mapping import dbt_vars, load_mapping
 from orchestration.plan_changes import column_readers, model_changes, primary_keys
@@ -26,6 +24,8 @@ from orchestration.plan_report import render_plan
 from orchestration.plan_rows import row_difference
 from orchestration.reviewed import load_reviewed
 from orchestration.settings import read_settings
+from orchestration.terminal.answers import complain
+from orchestration.terminal.streams import plain_console
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -50,7 +50,7 @@ def plan(
     Nothing that dbt built is read or written: both states of the project are built by SQLMesh in
     a database file of its own.
     """
-    console = Console()
+    console = plain_console()
     settings = read_settings()
     chosen = load_mapping(mapping or settings.mapping, settings.project_root)
     home = settings.home / "plan" / chosen.name
@@ -60,7 +60,7 @@ def plan(
     committed = checkout(settings.project_root, base, home / "committed")
     variables = dbt_vars(chosen, load_reviewed(chosen, settings.project_root).sql)
     with chdir(settings.project_root):
-        console.print(f"Building the models as of {escape(base)} ...")
+        console.print(f"Building the models as of {base} ...")
         apply(open_project(committed, home, variables), COMMITTED)
         console.print("Building what the working tree changes ...")
         context = open_project(settings.project_root, home, variables)
@@ -138,7 +138,7 @@ def apply(context: "Context", environment: str) -> "ContextDiff":
             environment, auto_apply=True, no_prompts=True, skip_tests=True, no_diff=True
         ).context_diff
     except SQLMeshError as error:
-        Console(stderr=True).print(f"The models of {environment} cannot be built: {error}")
+        complain(f"The models of {environment} cannot be built: {error}")
         raise typer.Exit(1) from error
 
 

@@ -2,9 +2,9 @@
 
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.markup import escape
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from orchestration.plan_changes import ModelChange, followers
 from orchestration.plan_rows import RowDifference
@@ -40,14 +40,15 @@ def render_plan(
         As `column_readers` gives it.
     """
     if not changes:
-        console.print(f"The working tree builds the same models as {escape(base)}.")
+        console.print(f"The working tree builds the same models as {base}.")
         return
-    console.print(f"\n[bold]Models that differ from {escape(base)}[/bold]")
+    console.print(f"\nModels that differ from {base}", style="bold")
     for change in changes:
-        console.print(f"  {change.kind:<11}{change.name}  [dim]{MEANINGS[change.kind]}[/dim]")
+        meaning = (MEANINGS[change.kind], "dim")
+        console.print(Text.assemble(f"  {change.kind:<11}{change.name}  ", meaning))
     for change in changes:
         if change.text:
-            console.print(f"\n[bold]{change.name}[/bold]")
+            console.print(f"\n{change.name}", style="bold")
             console.print(Syntax(change.text, "diff", background_color="default", word_wrap=True))
             render_lineage(console, change.name, differences.get(change.name), readers)
     render_rows(console, differences)
@@ -59,7 +60,7 @@ def render_lineage(
     """Print, for each column of a changed model that differs, what is computed from it."""
     for column in difference.changed if difference else {}:
         following = sorted(followers({f"{name}.{column}"}, readers))
-        console.print(f"  [bold]{column}[/bold] differs and is read by:")
+        console.print(Text.assemble("  ", (column, "bold"), " differs and is read by:"))
         for reader in following or ["nothing else"]:
             console.print(f"    {reader}")
 
@@ -67,10 +68,8 @@ def render_lineage(
 def render_rows(console: Console, differences: dict[str, RowDifference]) -> None:
     """Print how many rows of each table differ, and some of them."""
     differing = {name: rows for name, rows in differences.items() if not rows.is_empty}
-    console.print(
-        f"\n[bold]Rows[/bold]: {len(differing)} of {len(differences)} tables that both states have"
-        " hold different rows"
-    )
+    count = f"{len(differing)} of {len(differences)} tables that both states have"
+    console.print(Text.assemble("\n", ("Rows", "bold"), f": {count} hold different rows"))
     table = Table(box=SIMPLE)
     table.add_column("table", overflow="fold")
     for heading in ("before", "after", "added", "removed"):
@@ -87,5 +86,6 @@ def render_rows(console: Console, differences: dict[str, RowDifference]) -> None
     console.print(table)
     for name, difference in differing.items():
         if not difference.sample.empty:
-            console.print(f"\n[bold]{name}[/bold], some rows that differ (before is s, after is t)")
-            console.print(escape(difference.sample.to_string(index=False, max_colwidth=40)))
+            note = ", some rows that differ (before is s, after is t)"
+            console.print(Text.assemble("\n", (name, "bold"), note))
+            console.print(difference.sample.to_string(index=False, max_colwidth=40))

@@ -1,17 +1,20 @@
 """Answering a question from the published snapshot."""
 
 import json
+import shlex
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import duckdb
-from rich.console import Console, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from orchestration.explanations import NotServedError
 from orchestration.lookups import NothingPublishedError, Row, open_snapshot
 from orchestration.mapping import MappingError, load_mapping
 from orchestration.settings import Settings
+from orchestration.terminal.streams import plain_console
 
 Answer = TypeVar("Answer")
 
@@ -50,7 +53,7 @@ def answer(
     if drawn is None:
         write_json(found)
     else:
-        Console(highlight=False).print(drawn(found))
+        show(drawn(found))
     return 0
 
 
@@ -59,27 +62,32 @@ def rows_table(rows: list[Row], columns: dict[str, str]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name, head in columns.items():
         is_number = any(isinstance(row[name], int | float) for row in rows)
-        table.add_column(head, justify="right" if is_number else "left")
+        table.add_column(head, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_shown(row[name]) for name in columns))
     return table
 
 
+def show(renderable: RenderableType) -> None:
+    """Write to standard output, for people; lines that must not be broken are not cut either."""
+    # A text by itself would forget that its lines must not be broken.
+    plain_console().print(Group(renderable), crop=False)
+
+
 def complain(message: str) -> None:
     """Write to standard error what went wrong."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
+    plain_console(stderr=True, soft_wrap=True).print(message, style="red")
 
 
 def complain_of_nothing(error: NothingPublishedError, settings: Settings) -> None:
     """Write to standard error that there is no snapshot, and what makes one."""
-    complain(f"{error}; `topshelf run --mapping {settings.mapping}` makes it")
+    complain(f"{error}; `topshelf run --mapping {shlex.quote(settings.mapping)}` makes it")
 
 
 def write_json(value: object) -> None:
     """Write to standard output, for other programs."""
-    Console(highlight=False, soft_wrap=True).print(
-        json.dumps(value, ensure_ascii=False, indent=2), markup=False
-    )
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,6 @@
 """Auditing an attribute of users in the terminal."""
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 
 from orchestration.audit import DEPTH, AuditError, audit
@@ -9,7 +8,7 @@ from orchestration.mapping import MappingError
 from orchestration.resources import Features, MappedLog, Warehouse
 from orchestration.run_lock import LogInUseError, only_run
 from orchestration.settings import Settings
-from orchestration.terminal.answers import complain, write_json
+from orchestration.terminal.answers import complain, show, write_json
 from orchestration.warehouse_lock import WarehouseInUseError
 
 HEADS = {
@@ -45,7 +44,7 @@ def audit_in_terminal(settings: Settings, attribute: str, *, as_json: bool) -> i
         rows = table.astype(object).where(table.notna(), None)
         write_json(rows.to_dict("records"))
     else:
-        Console(highlight=False).print(audit_view(table, attribute))
+        show(audit_view(table, attribute))
     return 0
 
 
@@ -61,7 +60,7 @@ def audit_view(table: pd.DataFrame, attribute: str) -> Table:
     """
     view = Table(box=None, pad_edge=False)
     for name in (attribute, "system"):
-        view.add_column(name)
+        view.add_column(name, overflow="fold")
     for name in ("users", *HEADS.values()):
         view.add_column(name, justify="right")
     for (group, system), rows in table.groupby(["user_group", "system"]):

@@ -103,5 +103,5 @@ def _value(value: float | bool | None) -> str:
 def _table(columns: dict[str, str]) -> Table:
     table = Table(box=None, pad_edge=False)
     for name, side in columns.items():
-        table.add_column(name, justify="right" if side == "right" else "left")
+        table.add_column(name, justify="right" if side == "right" else "left", overflow="fold")
     return table

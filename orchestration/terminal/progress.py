@@ -6,6 +6,7 @@ import time
 import dagster as dg
 from rich.console import Console
 from rich.status import Status
+from rich.text import Text
 
 from orchestration.row_counts import BUILT
 from orchestration.stopwatch import SECONDS
@@ -59,7 +60,7 @@ class Progress:
         """Take one event of the run."""
         is_warning = entry.level == logging.WARNING and entry.step_key and not entry.dagster_event
         if is_warning and not entry.user_message.startswith(ONLY_OBSERVED):
-            self._console.print(f"        ! {entry.user_message}", style="yellow", markup=False)
+            self._console.print(f"        ! {entry.user_message}", style="yellow")
         failure, check = failure_of(entry), failed_check(entry)
         # At its end, a run reports the failure of its step once more.
         self.failures += [failure] if failure and not self.failures else []
@@ -72,9 +73,9 @@ class Progress:
         if event.event_type == dg.DagsterEventType.STEP_START:
             self._start_step(event.step_key)
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
-            self._end_step(event.step_key, "[green]done[/green]")
+            self._end_step(event.step_key, Text("done", style="green"))
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
-            self._end_step(event.step_key, "[red]failed[/red]")
+            self._end_step(event.step_key, Text("failed", style="red"))
         elif event.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY:
             self._say(event.step_key, "failed; it will be tried again")
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -87,16 +88,15 @@ class Progress:
         self._row_counts[step] = []
         self._say(step, "")
 
-    def _end_step(self, step: str, outcome: str) -> None:
+    def _end_step(self, step: str, outcome: Text) -> None:
         self._done += 1
         seconds = time.monotonic() - self._began.get(step, time.monotonic())
         self.step_seconds[step] = round(seconds, 3)
         counts = self._row_counts.get(step, [])
         rows = f", {counts[0]:,} rows" if len(counts) == 1 else ""
-        self._console.print(
-            f"[{self._done:>2}/{len(self._titles)}]".replace("[", r"\[")
-            + f" {self._titles[step]} [dim]{seconds:.0f} s{rows},[/dim] {outcome}"
-        )
+        place = f"[{self._done:>2}/{len(self._titles)}]"
+        took = (f"{seconds:.0f} s{rows},", "dim")
+        self._console.print(Text.assemble(f"{place} {self._titles[step]} ", took, " ", outcome))
 
     def _count(self, event: dg.DagsterEvent) -> None:
         materialization = event.step_materialization_data.materialization
@@ -109,5 +109,5 @@ class Progress:
         self._say(str(event.step_key), ".".join(materialization.asset_key.path))
 
     def _say(self, step: str, detail: str) -> None:
-        detail = f" [dim]{detail}[/dim]" if detail else ""
-        self._status.update(f"{self._titles[step]}{detail}")
+        # A status takes a string for markup, whatever its console does.
+        self._status.update(Text.assemble(f"{self._titles[step]} ", (detail, "dim")))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
+from rich.text import Text
 
 from orchestration.mapping import Mapping, MappingError, load_mapping
 from orchestration.releases.aliases import holding_aliases, mend, read_history, who
@@ -25,7 +25,7 @@ from orchestration.releases.signature import Signature
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import load_reviewed
 from orchestration.settings import Settings
-from orchestration.terminal.answers import complain, write_json
+from orchestration.terminal.answers import complain, show, write_json
 from orchestration.terminal.release_table import release_row, release_table
 from serving.bundle_files import BundleError, releases_on_disk
 from serving.pointers import PointersError
@@ -88,7 +88,7 @@ def show_releases(settings: Settings, *, repair: bool, as_json: bool) -> int:
     if as_json:
         write_json({"aliases": pointers_json(pointers), "releases": rows})
     elif rows:
-        Console(highlight=False).print(release_table(rows))
+        show(release_table(rows))
     else:
         complain("there is no release yet; `topshelf run` makes one")
     return 0
@@ -156,7 +156,7 @@ def _do(settings: Settings, reason: str, step: Step, *, as_json: bool) -> int:
         complain(str(error))
         return 1
     if not as_json:
-        Console(highlight=False).print(_said(change))
+        show(Text(_said(change)))
     warnings = place.catch_up()
     for warning in warnings:
         complain(warning)

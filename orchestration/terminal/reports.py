@@ -35,7 +35,7 @@ def report_in_terminal(settings: Settings, experiment: str | None, *, as_json: b
         return answer(
             settings,
             lambda connection: {"page": str(_write(settings, connection, experiment))},
-            None if as_json else lambda found: Text(found["page"]),
+            None if as_json else lambda found: Text(found["page"], no_wrap=True, overflow="ignore"),
         )
     except UnknownExperimentError as error:
         complain(str(error))

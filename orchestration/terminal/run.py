@@ -3,13 +3,13 @@
 import os
 from dataclasses import asdict
 
-from rich.console import Console
+from rich.text import Text
 
 from orchestration.mapping import settings_file
 from orchestration.releases.standing import standing, standing_text
 from orchestration.settings import Settings
 from orchestration.summary import summarise
-from orchestration.terminal.answers import write_json
+from orchestration.terminal.answers import show, write_json
 from orchestration.terminal.job import JobFailedError, job_in_terminal
 from orchestration.terminal.tables import summary_text
 
@@ -56,6 +56,6 @@ def run_in_terminal(settings: Settings, *, as_json: bool, verbose: bool) -> int:
         write_json({**result, **asdict(summary), "online": asdict(found)})
     else:
         shown = os.path.relpath(places.snapshot)
-        Console(highlight=False).print(summary_text(summary, shown, ended.seconds, used))
-        Console(highlight=False).print(f"\n{standing_text(found)}")
+        show(summary_text(summary, shown, ended.seconds, used))
+        show(Text(f"\n{standing_text(found)}"))
     return 0

@@ -4,8 +4,31 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 from rich.console import Console
+
+
+def plain_console(
+    *, stderr: bool = False, soft_wrap: bool = False, file: IO[str] | None = None
+) -> Console:
+    """Give a console that writes text as it is.
+
+    Ids, titles, paths and messages may hold what Rich takes for markup or for the code of an
+    emoji, such as `[red]` and `:id:`; style comes with `rich.text.Text` and `style=` alone.
+
+    Parameters
+    ----------
+    stderr : bool
+        Whether it writes to standard error instead of standard output.
+    soft_wrap : bool
+        Whether long lines are left to the terminal, so that paths stay whole.
+    file : IO, optional
+        Where to write instead of both.
+    """
+    return Console(
+        stderr=stderr, soft_wrap=soft_wrap, file=file, highlight=False, markup=False, emoji=False
+    )
 
 
 @contextmanager
@@ -26,7 +49,7 @@ def own_terminal(verbose: bool) -> Iterator[Console]:
         Plain where the output is not a terminal.
     """
     with os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8") as stream:
-        console = Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+        console = plain_console(file=stream, soft_wrap=not stream.isatty())
         if verbose:
             yield console
             return

@@ -67,6 +67,8 @@ def summary_text(
     evaluated = [row for row in summary.cutoffs if row["role"] == "evaluate"]
     trained = [row for row in summary.cutoffs if row["role"] == "train"]
     facts = Table.grid(padding=(0, 2))
+    for _ in ("what", "value"):
+        facts.add_column(overflow="fold")
     facts.add_row("events", f"{summary.accepted + rejected:,}, {summary.accepted:,} accepted")
     facts.add_row("rejected", f"{rejected:,}" + (f" ({reasons})" if reasons else ""))
     facts.add_row("users, items", f"{summary.users:,}, {summary.items:,}")
@@ -85,7 +87,7 @@ def summary_text(
         Text(""),
         evaluation_tables(summary.evaluation),
         Text("\nTry it, in any DuckDB client that has the published file open:\n", style="bold"),
-        Text(_queries(summary)),
+        Text(_queries(summary), no_wrap=True, overflow="ignore"),
     )
 
 
@@ -134,8 +136,12 @@ def _queries(summary: Summary) -> str:
     user, item = summary.example_user_id or "u1", summary.example_item_id or "i1"
     return "\n".join(
         [
-            f"  select * from recommend('{user}');",
-            f"  select * from similar_items('{item}');",
+            f"  select * from recommend({_literal(user)});",
+            f"  select * from similar_items({_literal(item)});",
             "  select * from serving.rec_popular_items where segment = 'all' limit 10;",
         ]
     )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from rich.text import Text
 
 from ml.search_space import SPACES
 from orchestration.settings import Settings
-from orchestration.terminal.answers import write_json
+from orchestration.terminal.answers import show, write_json
 from orchestration.terminal.job import JobFailedError, job_in_terminal
 from orchestration.tuning.plan import TuningPlan
 
@@ -60,7 +61,7 @@ def tune_in_terminal(
     if as_json:
         write_json({"run_id": ended.run_id, "seconds": round(ended.seconds, 1), **found})
     else:
-        Console(highlight=False).print(result_text(found))
+        show(result_text(found))
     return 0
 
 
@@ -85,7 +86,7 @@ def result_text(found: dict[str, Any]) -> RenderableType:
         "",
         _next_step(found["settings_file"]),
     ]
-    return Group(Text(""), table, Text("\n".join(lines)))
+    return Group(Text(""), table, Text("\n".join(lines), no_wrap=True, overflow="ignore"))
 
 
 def _next_step(file: str) -> str:
@@ -94,7 +95,8 @@ def _next_step(file: str) -> str:
     shown = os.path.relpath(file)
     if file.endswith(".proposed.yml"):
         accepted = shown.replace(".proposed.yml", ".yml")
-        return f"Written: {shown}\nLook at it; `mv {shown} {accepted}` makes the next run use it."
+        move = f"mv {shlex.quote(shown)} {shlex.quote(accepted)}"
+        return f"Written: {shown}\nLook at it; `{move}` makes the next run use it."
     return f"Written: {shown}\nThe next run uses it."
 
 
@@ -117,7 +119,7 @@ def _listener(found: dict[str, Any]) -> Callable[[dg.EventLogEntry, Console], No
         if entry.step_key != STEP:
             return
         if event is None and entry.level == logging.INFO:
-            console.print(f"        {entry.user_message}", style="dim", markup=False)
+            console.print(f"        {entry.user_message}", style="dim")
         elif event and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             metadata = event.step_materialization_data.materialization.metadata
             for name in ("parts", "setting", "settings_file"):

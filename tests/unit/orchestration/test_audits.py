@@ -1,11 +1,11 @@
 import duckdb
 import pandas as pd
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from orchestration.cli import app
 from orchestration.terminal.audits import audit_view
+from orchestration.terminal.streams import plain_console
 
 NONE = float("nan")
 
@@ -51,14 +51,15 @@ def test_an_attribute_that_is_no_column_of_the_users_is_named(home):
 def test_the_terminal_shows_a_line_for_each_group_and_system():
     rows = [
         ("difference", "(all)", "ndcg_10", 0.25, 0.125, 0.5, 9),
-        ("with", "old", "head_share", 0.75, NONE, NONE, 4),
-        ("with", "old", "mean_popularity", 31.5, NONE, NONE, 4),
+        ("with", "[/old]", "head_share", 0.75, NONE, NONE, 4),
+        ("with", "[/old]", "mean_popularity", 31.5, NONE, NONE, 4),
     ]
     columns = ["system", "user_group", "metric", "value", "lower", "upper", "user_count"]
-    console = Console(width=160)
+    console = plain_console()
+    console.width = 160
     with console.capture() as capture:
-        console.print(audit_view(pd.DataFrame(rows, columns=columns), "age"))
+        console.print(audit_view(pd.DataFrame(rows, columns=columns), "[red]age"))
     lines = [line.split() for line in capture.get().splitlines()]
-    assert lines[0][:3] == ["age", "system", "users"]
+    assert lines[0][:3] == ["[red]age", "system", "users"]
     assert lines[1] == ["(all)", "difference", "9", "0.250", "0.125", "to", "0.500"]
-    assert lines[2] == ["old", "with", "4", "31.500", "0.750"]
+    assert lines[2] == ["[/old]", "with", "4", "31.500", "0.750"]

@@ -11,11 +11,14 @@ from orchestration.settings import PROJECT_ROOT
 SNAPSHOT = """
 create schema staging;
 create schema evaluation;
-create table staging.stg_catalog__items as select 'i1' as item_id, 'Lamp' as title;
+create table staging.stg_catalog__items as
+select * from (values
+    ('i1', 'Lamp'), ('shop:id:77', ':gem: Mug'), ('x[/y]', 'Mug [red] large'), ('o''brien', '[/]')
+) as items (item_id, title);
 create macro recommend(user_key) as table
 select
     1 as recommended_rank,
-    'i1' as item_id,
+    if(user_key = 'u1', 'i1', user_key) as item_id,
     cast(0.25 as double) as score,
     'als' as source,
     'Chosen by people like ' || user_key as reason,
@@ -26,7 +29,7 @@ select
 create macro similar_items(item_key) as table
 select
     1 as neighbour_rank,
-    'i1' as neighbour_item_id,
+    item_key as neighbour_item_id,
     cast(0.5 as double) as score,
     'covisitation' as source,
     3 as support,
@@ -119,6 +122,41 @@ def test_every_answer_can_be_had_as_json():
     assert len(json.loads(called("evaluate", "--json").stdout)) == 3
 
 
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [("shop:id:77", ":gem: Mug"), ("x[/y]", "Mug [red] large"), ("o'brien", "[/]")],
+)
+@pytest.mark.usefixtures("published")
+def test_ids_and_titles_are_shown_as_they_are(key, title):
+    for command in ("recommend", "similar"):
+        (row,) = json.loads(called(command, key, "--json").stdout)
+        assert key in row.values()
+        assert row["title"] == title
+        shown = called(command, key)
+        assert shown.exit_code == 0
+        assert f" {key} " in shown.stdout
+        assert f" {title} " in shown.stdout
+
+
+@pytest.mark.usefixtures("published")
+def test_a_long_id_is_shown_to_its_end():
+    key = "".join(f"{number:03d}-" for number in range(60))
+    (row,) = json.loads(called("recommend", key, "--json").stdout)
+    assert row["item_id"] == key
+    # It goes on in the lines below, in its column.
+    _, *lines = called("similar", key).stdout.splitlines()
+    column = lines[0].index("000-")
+    assert "".join(line[column:].split()[0] for line in lines) == key
+
+
+@pytest.mark.usefixtures("home")
+def test_what_is_refused_is_named_as_it_was_written():
+    for name in ("shop:id:77", "x[/y]"):
+        result = called("recommend", "u1", "--mapping", name)
+        assert result.exit_code == 1
+        assert f"mapping: '{name}' is neither" in result.stderr
+
+
 @pytest.mark.usefixtures("published")
 def test_the_evaluation_is_a_table():
     assert "0.300 .200-.400" in called("evaluate").stdout
@@ -131,6 +169,12 @@ def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path, home):
     file.write_text("sql: {history_items: 7}\nals: {factors: 8}\n")
     variables = json.loads(called("vars", "--mapping", str(mapping)).stdout)
     assert variables == {"history_items": 7, **yaml.safe_load(mapping.read_text())}
+    for name in ("shop:id:77", "x[/y]"):
+        content = yaml.safe_load(mapping.read_text())
+        content["mapping"]["events"]["relation"] = f"{name}.parquet"
+        named = tmp_path / "named.yml"
+        named.write_text(yaml.safe_dump(content))
+        assert json.loads(called("vars", "--mapping", str(named)).stdout) == content
     # dbt makes its file there, and no folder.
     assert (home / "sample").is_dir()
     file.write_text("sql: {history_item: 7}\n")

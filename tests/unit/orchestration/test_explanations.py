@@ -2,13 +2,13 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from ml.ranker_params import RankerParams
 from ml.ranker_trees import ranker_tables
 from ml.ranking import fit_ranker, score_frame
 from orchestration.explanations import NotServedError, explained
 from orchestration.terminal.explanations import explanation_view
+from orchestration.terminal.streams import plain_console
 
 SNAPSHOT = """
 create schema staging;
@@ -138,7 +138,8 @@ def test_what_is_not_served_is_said_to_be_so(connection, user, item, message):
 
 
 def shown(answer, limit):
-    console = Console(width=160)
+    console = plain_console()
+    console.width = 160
     with console.capture() as capture:
         console.print(explanation_view(answer, limit))
     return capture.get()
@@ -159,3 +160,16 @@ def test_the_terminal_shows_all_parts_and_sums_up_the_features_left_out(connecti
 
 def test_the_terminal_says_when_the_ranker_had_no_part(connection):
     assert "did not place this item" in shown(explained(connection, "u1", "cup"), limit=3)
+
+
+def test_the_terminal_shows_ids_and_titles_as_they_are(connection):
+    answer = explained(connection, "u1", "lamp")
+    answer["history"][0].update(item_id="x[/y]", title="Mug [red] :gem:")
+    text = shown({**answer, "item_id": "shop:id:77", "title": "[/b]"}, limit=1)
+    assert "[/b] (shop:id:77) is number 1" in text
+    assert "x[/y]  Mug [red] :gem:" in text.replace("   ", "  ")
+
+
+def test_the_command_that_is_offered_can_be_copied(connection):
+    with pytest.raises(NotServedError, match="""`topshelf recommend 'o'"'"'brien'` shows"""):
+        explained(connection, "o'brien", "lamp")

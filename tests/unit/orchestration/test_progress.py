@@ -1,18 +1,26 @@
 import io
 
 import dagster as dg
-from rich.console import Console
 
 from orchestration.terminal.progress import Progress
+from orchestration.terminal.streams import plain_console
 
 RUN_ID = "7d9dd0ae-0000-4000-8000-000000000000"
-TITLES = {"ml__candidates": "Propose items.", "ml__lists": "Make lists."}
+TITLES = {"ml__candidates": "Propose items.", "ml__lists": "Make lists [of 10] :gem:."}
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what is written to it."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
 
 
 @dg.asset(key=["ml", "candidates"])
 def candidates(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     context.log.info("built features.ftr_user_taste")
-    context.log.warning("users: 'users.csv' has no rows")
+    context.log.warning("users: 'a[/b]:id:.csv' has no rows")
     context.log.warning("Logging an `AssetObservation` instead of an `AssetCheckResult` for it.")
     return dg.MaterializeResult(metadata={"dagster/row_count": 1234, "Execution Duration": 2.5})
 
@@ -24,8 +32,9 @@ def lists() -> None:
 
 def shown_of(*assets, is_terminal=False):
     """Run assets; gives what is printed, and the progress that printed it."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=80, force_terminal=is_terminal)
+    stream = Terminal() if is_terminal else io.StringIO()
+    console = plain_console(file=stream)
+    console.width = 80
     with dg.DagsterInstance.ephemeral() as instance, Progress(console) as progress:
         progress.start(TITLES)
         instance.add_event_listener(RUN_ID, progress.follow)
@@ -55,11 +64,11 @@ def test_a_terminal_shows_what_was_built_last_in_a_step_that_goes_on():
 
 def test_a_warning_of_an_asset_is_passed_on():
     shown, _ = shown_of(candidates)
-    assert "! users: 'users.csv' has no rows" in shown
+    assert "! users: 'a[/b]:id:.csv' has no rows" in shown
     assert "AssetObservation" not in shown
 
 
 def test_a_failed_step_is_marked_and_its_cause_kept():
     shown, progress = shown_of(candidates, lists)
-    assert "[ 2/2] Make lists. 0 s, failed" in shown
+    assert "[ 2/2] Make lists [of 10] :gem:. 0 s, failed" in shown
     assert [failure.cause for failure in progress.failures] == ["no lists"]

@@ -1,14 +1,15 @@
 import io
 
-from rich.console import Console
-
 from orchestration.summary import Summary
+from orchestration.terminal.streams import plain_console
 from orchestration.terminal.tables import evaluation_tables, list_cost_table, summary_text
 
 
 def shown(renderable):
     stream = io.StringIO()
-    Console(file=stream, width=80, highlight=False).print(renderable)
+    console = plain_console(file=stream)
+    console.width = 80
+    console.print(renderable, crop=False)
     return stream.getvalue()
 
 
@@ -107,3 +108,19 @@ def test_an_empty_log_has_a_summary_too():
     text = shown(summary_text(empty, "published.duckdb", 1.0))
     assert "Nothing was evaluated" in text
     assert "select * from recommend('u1');" in text
+
+
+def test_the_queries_can_be_copied_whatever_the_ids_are():
+    user, item = "o'brien [red] :id:", "x[/y]" * 30
+    text = shown(
+        summary_text(summary(example_user_id=user, example_item_id=item), "published.duckdb", 1.0)
+    )
+    assert "select * from recommend('o''brien [red] :id:');" in text
+    assert f"select * from similar_items('{item}');" in text
+
+
+def test_paths_are_shown_whole():
+    path = "/data/[red]/" + 30 * ":id:/"
+    text = shown(summary_text(summary(), path, 1.0, "shop[/b].settings.yml"))
+    assert path in "".join(text.split())
+    assert "shop[/b].settings.yml" in text

@@ -52,8 +52,9 @@ def test_a_blocked_promotion_says_which_gate_and_by_how_much(folder):
     assert "promote old --force --reason" in blocked.stderr
     assert topshelf("promote", "old", "--force").exit_code == 1
     assert read_pointers(folder).live is None
-    forced = topshelf("promote", "old", "--force", "--reason", "the log is closed")
+    forced = topshelf("promote", "old", "--force", "--reason", "[red] the log [/b] :id:")
     assert forced.exit_code == 0
+    assert "reason: [red] the log [/b] :id:" in forced.stdout
     assert "forced against freshness" in forced.stdout
     assert read_pointers(folder).live == "old"
 

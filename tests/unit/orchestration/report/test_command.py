@@ -34,7 +34,7 @@ def test_the_page_of_the_product_is_written_and_its_path_is_printed(home):
     done = report()
     assert done.exit_code == 0, done.output
     page = home / "sample" / "reports" / "product.html"
-    assert "".join(done.stdout.split()) == str(page)
+    assert done.stdout == f"{page}\n"
     assert "Do users come back?" in page.read_text(encoding="utf-8")
 
 
