@@ -1,6 +1,7 @@
 # `make` alone lists the targets. Everything needed is installed into .venv by the first of them.
 
-MAPPING ?= sample
+# As for `topshelf`: the variable of the environment, else the sample.
+MAPPING ?= $(or $(TOPSHELF_MAPPING),sample)
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,11 +28,12 @@ PROJECT := $(VENV)/project-$(shell (pwd; cat requirements.lock pyproject.toml) |
 .PHONY: help run test check format dev plan sample clean FORCE
 
 help: ## List the targets
-	@echo "usage: make TARGET [MAPPING=sample]"
+	@echo "usage: make TARGET [MAPPING=NAME]"
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' Makefile
 	@echo
-	@echo "MAPPING is the name of a shipped mapping, which is a file in mappings/, or a path."
+	@echo "MAPPING is the name of a shipped mapping, which is a file in mappings/, or a path; left"
+	@echo "out, it is what TOPSHELF_MAPPING says, else sample."
 
 run: $(PROJECT) ## From the log to recommendations, on the shipped sample or MAPPING
 	@$(BIN)/topshelf run --mapping "$(MAPPING)" $(ARGS)
