@@ -61,6 +61,8 @@ RECOMMEND_NOW = """
     where not exists (select 1 from refreshed)
     order by recommended_rank
 """
+# What the run read of the log; only an own connection to the warehouse could read the source again.
+LOG = "warehouse.staging.stg_events__deliveries"
 # A list: its table, whose it is, its rank and its item.
 PERSONAL = "serving.rec_user_top_items"
 POPULAR = "serving.rec_popular_items"
@@ -189,7 +191,7 @@ def _problems(connection: duckdb.DuckDBPyConnection, counts: dict[str, int]) -> 
     ]
     needed = [POPULAR, *([PERSONAL] if _number(connection, OFFERABLE) else [])]
     empty = [table for table in needed if not counts[table]]
-    has_events = _number(connection, "select count(*) from (from warehouse.mapped.events limit 1)")
+    has_events = _number(connection, f"select count(*) from (from {LOG} limit 1)")
     if empty and has_events:
         rejected = _number(
             connection, "select count(*) from warehouse.staging.stg_events__rejected"

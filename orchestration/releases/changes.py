@@ -37,6 +37,9 @@ class Change:
         Whether it was promoted against the gates.
     gates : list of dict
         The gates that said no: name, value, bound, shortfall, message.
+    against_live : str
+        How the release compares with what was live, in words; empty where nothing was, or where
+        nobody asked.
     pointers : Pointers
         All aliases afterwards.
     trail : list of str
@@ -51,6 +54,7 @@ class Change:
     reason: str = ""
     is_forced: bool = False
     gates: list[dict[str, Any]] = field(default_factory=list)
+    against_live: str = ""
     pointers: Pointers = field(default_factory=Pointers)
     trail: list[str] = field(default_factory=list)
 

@@ -12,6 +12,7 @@ from serving.bundle import Bundle
 
 # Users whose lists are looked at together.
 BLOCK_USERS = 50_000
+LIVE_GATE = "live_release"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,13 @@ def judge(bundle: Bundle, live: Bundle | None, bounds: GateBounds) -> list[Gate]
 def refused(gates: list[Gate]) -> list[dict[str, Any]]:
     """Return the gates that said no, as plain values."""
     return [asdict(gate) for gate in gates if not gate.has_passed]
+
+
+def against_live(gates: list[Gate]) -> str:
+    """Return how the release compares with the live one, in words; empty if it was not measured."""
+    return next(
+        (gate.message for gate in gates if gate.name == LIVE_GATE and gate.value is not None), ""
+    )
 
 
 def _at_least(name: str, value: float, bound: float, text: str) -> Gate:
@@ -182,7 +190,7 @@ def _live_gate(bundle: Bundle, live: Bundle | None, bounds: GateBounds) -> Gate:
     told = bundle.manifest["evaluation"]
     other = live.manifest["evaluation"] if live else None
     if live is None or told is None or other is None:
-        return Gate("live_release", True, None, None, 0.0, "there is nothing measured to compare")
+        return Gate(LIVE_GATE, True, None, None, 0.0, "there is nothing measured to compare")
     own_values, live_values = bundle.arrays["judged_value"], live.arrays["judged_value"]
     bound, text = bounds.least_live_lift, f"the live release ({live.release_id})"
     same = all(told[name] == other[name] for name in ("setting", "metric", "cutoff_at"))
@@ -194,7 +202,7 @@ def _live_gate(bundle: Bundle, live: Bundle | None, bounds: GateBounds) -> Gate:
             if user in places
         ]
         if pairs:
-            return _lift_gate("live_release", np.array(pairs), bound, text)
+            return _lift_gate(LIVE_GATE, np.array(pairs), bound, text)
     return _difference_gate(bootstrap_mean(own_values), bootstrap_mean(live_values), bound, text)
 
 
@@ -210,7 +218,7 @@ def _lift_gate(name: str, differences: np.ndarray, bound: float, than: str) -> G
     reach = found.value if np.isnan(found.upper) else found.upper
     text = (
         f"nDCG@10 is {found.value:+.4f} ({found.lower:+.4f} to {found.upper:+.4f}) against {than}, "
-        f"over {found.count} users; the upper end"
+        f"over {found.count} users (the upper end counts)"
     )
     return _at_least(name, reach, bound, text)
 
@@ -222,6 +230,6 @@ def _difference_gate(own: Interval, live: Interval, bound: float, than: str) -> 
     reach = difference + (0.0 if np.isnan(spread) else spread)
     text = (
         f"nDCG@10 is {own.value:.4f} over {own.count} users, {live.value:.4f} over {live.count} of "
-        f"another period for {than}; the upper end of the difference"
+        f"another period for {than} (the upper end of the difference counts)"
     )
-    return _at_least("live_release", reach, bound, text)
+    return _at_least(LIVE_GATE, reach, bound, text)

@@ -22,7 +22,7 @@ from orchestration.releases.changes import (
     with_shadow,
     without_canary,
 )
-from orchestration.releases.gates import Gate, judge, refused
+from orchestration.releases.gates import Gate, against_live, judge, refused
 from orchestration.releases.signature import Signature
 from serving.bundle import Bundle
 from serving.bundle_files import BundleError, releases_on_disk
@@ -82,13 +82,14 @@ def promote(
     with holding_aliases(releases):
         before, trail = mend(releases), trail_of(releases)
         after, after_trail = promoted(before, trail, release_id)
-        failed = refused(gates_of(releases, release_id, before, bounds))
+        gates = gates_of(releases, release_id, before, bounds)
+        failed, told = refused(gates), against_live(gates) if before.live else ""
         if failed and not force:
             blocked = signature.change("blocked", release_id, before, trail)
-            record_change(releases, replace(blocked, gates=failed))
+            record_change(releases, replace(blocked, gates=failed, against_live=told))
             raise PromotionBlockedError(release_id, failed)
         change = signature.change("promote", release_id, after, after_trail)
-        change = replace(change, gates=failed, is_forced=bool(failed))
+        change = replace(change, gates=failed, is_forced=bool(failed), against_live=told)
         record_change(releases, change)
         return change
 

@@ -21,11 +21,14 @@ class Standing:
         What answers; None if nothing does.
     failed_gates : list of dict
         The gates that keep the newest from going live, as `Change.gates`.
+    against_live : str
+        How the newest compares with what was live, as `Change.against_live`.
     """
 
     newest: str | None = None
     live: str | None = None
     failed_gates: list[dict[str, Any]] = field(default_factory=list)
+    against_live: str = ""
 
 
 def standing(releases: Path) -> Standing:
@@ -39,7 +42,8 @@ def standing(releases: Path) -> Standing:
     newest = next(iter(releases_on_disk(releases)), None)
     changes = [change for change in read_history(releases) if change.release_id == newest]
     gates = changes[-1].gates if changes and changes[-1].action == "blocked" else []
-    return Standing(newest, read_pointers(releases).live, gates)
+    compared = next((told for change in reversed(changes) if (told := change.against_live)), "")
+    return Standing(newest, read_pointers(releases).live, gates, compared)
 
 
 def standing_text(found: Standing) -> str:
@@ -47,7 +51,8 @@ def standing_text(found: Standing) -> str:
     if found.newest is None:
         return "There is no release to answer online."
     if found.newest == found.live:
-        return f"Release {found.newest} is live: `topshelf serve` answers from it."
+        announced = f"Release {found.newest} is live: `topshelf serve` answers from it."
+        return f"{announced}\n{found.against_live}".rstrip()
     rest = f"{found.live} goes on answering" if found.live else "nothing answers online"
     if not found.failed_gates:
         return (

@@ -13,6 +13,18 @@ def test_a_release_that_went_live_is_announced(build, releases, sign):
     )
 
 
+def test_a_release_that_took_over_is_compared_with_what_was_live(build, releases, sign):
+    build("r1", values=(0.5, 0.3))
+    promote(releases, "r1", GateBounds(), sign())
+    build("r2", values=(0.7, 0.5))
+    promote(releases, "r2", GateBounds(), sign())
+    assert standing_text(standing(releases)) == (
+        "Release r2 is live: `topshelf serve` answers from it.\n"
+        "nDCG@10 is +0.2000 (+0.2000 to +0.2000) against the live release (r1), over 2 users "
+        "(the upper end counts); must be at least 0"
+    )
+
+
 def test_a_blocked_release_says_what_answers_and_why_it_does_not(build, releases, sign):
     build("r1")
     promote(releases, "r1", GateBounds(), sign())
