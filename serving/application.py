@@ -57,6 +57,7 @@ class Application:
         self.sharing = Sharing()
         # Here, because it imports what takes seconds, and events need not wait for that.
         self._shelf: Shelf | None = None
+        self._fault = ""
         self._loader = threading.Thread(target=self._load, name="loader", daemon=True)
         self._loader.start()
         self.events = LandingLog(self.settings.landing / "events", now=self.moment)
@@ -76,6 +77,11 @@ class Application:
         # that come when all cores rank wait: all would be late if they shared them.
         self.ranking_threads = ThreadPoolExecutor(min(THREADS, cores()), "rankings")
         self.store_threads = ThreadPoolExecutor(THREADS, "store")
+
+    @property
+    def fault(self) -> str:
+        """What keeps lists from ever being answered; empty as long as nothing does."""
+        return self._fault
 
     @property
     def is_starting(self) -> bool:
@@ -103,6 +109,8 @@ class Application:
 
     def status(self) -> Status:
         """Return what is available."""
+        if self.fault:
+            return Status(status="failed", degraded=[self.fault])
         shelved = self.shelved()
         if shelved is None:
             return Status(status="starting", degraded=["the release is being loaded"])
@@ -138,6 +146,18 @@ class Application:
         self.sharing.end()
 
     def _load(self) -> None:
+        try:
+            self._shelf = self._watched()
+        # Whatever it is: events are taken without lists, and who asks for these is told why.
+        except Exception as error:
+            self._fault = (
+                f"what answers lists could not be loaded ({type(error).__name__}: {error}); start "
+                "again once that is put right, and if it is a cache, name a folder that can be "
+                "written to in NUMBA_CACHE_DIR"
+            )
+            LOG.exception("%s", self._fault)
+
+    def _watched(self) -> "Shelf":
         """Import what answers lists, and begin to watch the releases."""
         from serving.shelf import Shelf
         from serving.warming import warm
@@ -151,7 +171,7 @@ class Application:
         named = frozenset[str]().union(*(one.named_releases for one in coming))
         shelf = Shelf(self.settings.releases, ready, named)
         shelf.start()
-        self._shelf = shelf
+        return shelf
 
 
 class Breaker:

@@ -214,6 +214,9 @@ class Status(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"example": STATUS_EXAMPLE})
 
-    status: Literal["ok", "degraded", "starting"]
+    status: Literal["ok", "degraded", "starting", "failed"] = Field(
+        description="`starting` until lists can be asked for; `failed` if they never can, unless "
+        "the process is started again."
+    )
     release: str | None = Field(default=None, description="The live release of this process.")
     degraded: list[str] = Field(default_factory=list, description="What is not available.")

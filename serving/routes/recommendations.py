@@ -131,8 +131,10 @@ def shelved_or_problem(parts: Application) -> "Shelved":
     Raises
     ------
     Problem
-        503 while the first one is being loaded.
+        503 while the first one is being loaded, or if none can be.
     """
+    if parts.fault:
+        raise Problem(503, "lists cannot be answered; /readyz says why")
     shelved = parts.shelved()
     if shelved is None:
         raise Problem(503, "the release is being loaded; try again", retry_after=RETRY_SECONDS)

@@ -22,7 +22,7 @@ def router(parts: Application) -> APIRouter:
     @routes.get(
         "/readyz",
         summary="Whether lists can be asked for",
-        responses={503: {"model": Status, "description": "Not yet: send requests elsewhere."}},
+        responses={503: {"model": Status, "description": "No: send requests elsewhere."}},
         response_model=Status,
     )
     async def readyz() -> Response:
@@ -31,7 +31,7 @@ def router(parts: Application) -> APIRouter:
         Without a release or an online store lists are still answered, as far as they can be.
         """
         status = parts.status()
-        code = 503 if status.status == "starting" else 200
+        code = 503 if status.status in ("starting", "failed") else 200
         return JSONResponse(status.model_dump(), code)
 
     @routes.get(
