@@ -12,7 +12,7 @@ from orchestration.commands.online import consume, serve
 from orchestration.commands.options import JsonOption, MappingOption, VerboseOption, settings_of
 from orchestration.commands.published import evaluate, explain, recommend, report, similar
 from orchestration.commands.releases import canary, promote, releases, rollback, shadow
-from orchestration.settings import read_settings
+from orchestration.settings import keep_compiled_code, read_settings
 
 app = typer.Typer(
     help=(
@@ -25,6 +25,12 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def prepare() -> None:
+    """Do what must be done before a command imports what it needs."""
+    keep_compiled_code()
 
 
 def run(

@@ -11,7 +11,7 @@ from ml.guardrails import GuardLimits
 from orchestration.mapping import MappingError, load_mapping
 from orchestration.releases.guard import guarding_canary
 from orchestration.running_experiments import published_holdout, running_experiments
-from orchestration.settings import Settings, read_settings
+from orchestration.settings import Settings, keep_compiled_code, read_settings
 from orchestration.terminal.answers import complain
 from serving.app import create_app
 from serving.bundle_files import releases_on_disk
@@ -68,6 +68,7 @@ def usable_settings(settings: Settings) -> ServingSettings | None:
 
 def app_from_environment() -> FastAPI:
     """Build the application of a worker process, from the variables that its parent exported."""
+    keep_compiled_code()
     return create_app(serving_settings(read_settings()))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping as Dictionary
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from orchestration.places import Places
 
@@ -169,6 +170,23 @@ def find_programs() -> None:
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     if folder not in folders:
         os.environ["PATH"] = os.pathsep.join([folder, *folders])
+
+
+def keep_compiled_code(source: Path = PROJECT_ROOT) -> None:
+    """Let numba keep what it compiles below the home if it cannot keep it beside the source.
+
+    It looks for the place when what it compiles is imported, and gives up where there is none.
+    `NUMBA_CACHE_DIR` goes before.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    try:
+        for package in ("ml", "serving"):
+            folder = source / package / "__pycache__"
+            folder.mkdir(exist_ok=True)
+            TemporaryFile(dir=folder).close()
+    except OSError:
+        os.environ["NUMBA_CACHE_DIR"] = str(read_settings().home / "compiled")
 
 
 def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:

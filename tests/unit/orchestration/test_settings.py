@@ -10,6 +10,7 @@ from orchestration.settings import (
     Settings,
     building_at,
     find_programs,
+    keep_compiled_code,
     read_settings,
 )
 
@@ -108,6 +109,24 @@ def test_programs_beside_python_are_found_once(monkeypatch):
     find_programs()
     folder = str(Path(sys.executable).parent)
     assert os.environ["PATH"].split(os.pathsep) == [folder, "/somewhere"]
+
+
+@pytest.mark.parametrize("full", ["", "ml", "serving"])
+def test_compiled_code_goes_below_the_home_only_where_it_cannot_be_beside_the_source(
+    tmp_path, monkeypatch, full
+):
+    monkeypatch.setenv("TOPSHELF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    for package in ("ml", "serving"):
+        (tmp_path / package).mkdir()
+    if full:
+        # No folder can be made of it, whoever tries.
+        (tmp_path / full / "__pycache__").touch()
+    keep_compiled_code(tmp_path)
+    assert os.environ["NUMBA_CACHE_DIR"] == (str(tmp_path / "home" / "compiled") if full else "")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/chosen")
+    keep_compiled_code(tmp_path)
+    assert os.environ["NUMBA_CACHE_DIR"] == "/chosen"
 
 
 def moment(as_of: str | None) -> str:
