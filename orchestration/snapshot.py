@@ -13,6 +13,7 @@ TABLES = {
     "serving.rec_user_top_items": "user_id, recommended_rank",
     "serving.rec_item_neighbours": "item_id, neighbour_rank",
     "serving.rec_popular_items": "segment, popularity_rank",
+    "serving.rec_trending_items": "segment, trending_rank",
     "serving.rec_user_segments": "user_id",
     "serving.rec_release": "release_id",
     "staging.stg_catalog__items": "item_id",
@@ -70,6 +71,7 @@ LISTS = (
     (PERSONAL, "user_id", "recommended_rank", "item_id"),
     ("serving.rec_item_neighbours", "item_id", "neighbour_rank", "neighbour_item_id"),
     (POPULAR, "segment", "popularity_rank", "item_id"),
+    ("serving.rec_trending_items", "segment", "trending_rank", "item_id"),
 )
 # Whether a user is left who may be offered an item. In a log where everybody has seen everything
 # there is none, and lists are rightly empty.

@@ -20,7 +20,7 @@ interactions as (
 
 ),
 
-users as (
+people as (
 
     select
         user_id,
@@ -31,19 +31,27 @@ users as (
 
 ),
 
-counted as (
+-- The name `all` is taken by the general list.
+users as (
 
     select
+        user_id,
+        segment
+
+    from {{ ref('stg_catalog__users') }}
+
+    where segment != 'all'
+
+),
+
+touched as (
+
+    select
+        interactions.user_id,
         interactions.item_id,
-        cutoffs.cutoff_at,
-        count(distinct case
-            when interactions.interacted_at >= cutoffs.cutoff_at - interval 7 day
-                then interactions.user_id
-        end) as user_count_7d,
-        count(distinct case
-            when interactions.interacted_at < cutoffs.cutoff_at - interval 7 day
-                then interactions.user_id
-        end) as user_count_before
+        bool_or(interactions.interacted_at >= cutoffs.cutoff_at - interval 7 day) as is_recent,
+        bool_or(interactions.interacted_at < cutoffs.cutoff_at - interval 7 day) as is_before,
+        cutoffs.cutoff_at
 
     from interactions
 
@@ -52,14 +60,56 @@ counted as (
             interactions.known_at < cutoffs.cutoff_at
             and interactions.interacted_at >= cutoffs.cutoff_at - interval 35 day
 
-    inner join users
+    inner join people
         on
-            interactions.user_id = users.user_id
-            and cutoffs.cutoff_at = users.cutoff_at
+            interactions.user_id = people.user_id
+            and cutoffs.cutoff_at = people.cutoff_at
 
-    where not users.is_bot
+    where not people.is_bot
 
-    group by interactions.item_id, cutoffs.cutoff_at
+    group by interactions.user_id, interactions.item_id, cutoffs.cutoff_at
+
+),
+
+segmented as (
+
+    select
+        item_id,
+        'all' as segment,
+        is_recent,
+        is_before,
+        cutoff_at
+
+    from touched
+
+    union all
+
+    select
+        touched.item_id,
+        users.segment,
+        touched.is_recent,
+        touched.is_before,
+        touched.cutoff_at
+
+    from touched
+
+    inner join users
+        on touched.user_id = users.user_id
+
+),
+
+counted as (
+
+    select
+        item_id,
+        segment,
+        count(*) filter (where is_recent) as user_count_7d,
+        count(*) filter (where is_before) as user_count_before,
+        cutoff_at
+
+    from segmented
+
+    group by item_id, segment, cutoff_at
 
 ),
 
@@ -69,6 +119,7 @@ scored as (
 
     select
         item_id,
+        segment,
         user_count_7d,
         cutoff_at,
         round(
@@ -88,7 +139,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by cutoff_at
+            partition by cutoff_at, segment
             order by candidate_score desc, user_count_7d desc, item_id asc
         ) as trending_rank
 
@@ -102,6 +153,7 @@ final as (
 
     select
         item_id,
+        segment,
         cast(trending_rank as integer) as trending_rank,
         cast(user_count_7d as bigint) as user_count_7d,
         cast(candidate_score as double) as candidate_score,

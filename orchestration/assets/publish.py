@@ -18,6 +18,7 @@ from orchestration.snapshot import write_snapshot
         ["serving", "rec_user_top_items"],
         ["serving", "rec_item_neighbours"],
         ["serving", "rec_popular_items"],
+        ["serving", "rec_trending_items"],
         ["serving", "rec_user_segments"],
         ["serving", "rec_release"],
         ["evaluation", "evl_metrics"],

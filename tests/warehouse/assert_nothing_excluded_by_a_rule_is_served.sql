@@ -45,6 +45,12 @@ popular_items as (
 
 ),
 
+trending_items as (
+
+    select item_id from {{ ref('rec_trending_items') }}
+
+),
+
 served as (
 
     select item_id from lists
@@ -58,6 +64,10 @@ served as (
     union
 
     select item_id from popular_items
+
+    union
+
+    select item_id from trending_items
 
 )
 

@@ -32,6 +32,16 @@ popular_items as (
 
 ),
 
+trending_items as (
+
+    select
+        'rec_trending_items' as served_table,
+        item_id
+
+    from {{ ref('rec_trending_items') }}
+
+),
+
 unavailable as (
 
     select item_id from {{ ref('stg_catalog__items') }}
@@ -63,6 +73,14 @@ served as (
         item_id
 
     from popular_items
+
+    union all
+
+    select
+        served_table,
+        item_id
+
+    from trending_items
 
 )
 

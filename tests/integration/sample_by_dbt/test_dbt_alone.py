@@ -22,8 +22,12 @@ def test_lists_are_made_by_sql_alone(sample_by_dbt):
     sources = query(sample_by_dbt, "select distinct source from serving.rec_user_top_items")
     assert {source for (source,) in sources} == {"covisitation", "segment"}
     assert query(sample_by_dbt, "select release_id from serving.rec_release") == [("sql-only",)]
-    assert query(sample_by_dbt, "select count(*) from candidates.cnd_trending_items")[0][0] > 0
     assert len(query(sample_by_dbt, "from recommend('nobody')")) == 20
+    for table in ("rec_popular_items", "rec_trending_items"):
+        listed = f"select segment, count(*) from serving.{table} group by segment"
+        lengths = dict(query(sample_by_dbt, listed))
+        assert len(lengths) == 7, table
+        assert min(lengths.values()) >= 20, table
 
 
 def test_a_mapping_changes_nothing_of_what_is_parsed(manifest, dbt_parse):

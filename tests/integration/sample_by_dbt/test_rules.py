@@ -73,6 +73,10 @@ def test_rules_hold_in_every_list_at_once(ruled):
     ) == [(2,)]
     assert rows(
         after,
+        f"select distinct trending_rank from serving.rec_trending_items where item_id = '{third}'",
+    ) == [(2,)]
+    assert rows(
+        after,
         """
         select max(item_count) from (
             select count(*) as item_count

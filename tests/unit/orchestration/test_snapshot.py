@@ -46,6 +46,8 @@ create table serving.rec_item_neighbours as
 select 'i1' as item_id, 1 as neighbour_rank, 'i2' as neighbour_item_id;
 create table serving.rec_popular_items as
 select 'all' as segment, 1 as popularity_rank, 'i2' as item_id;
+create table serving.rec_trending_items as
+select 'all' as segment, 1 as trending_rank, 'i2' as item_id;
 create table training.trn_ranking_moments as select 'u1' as user_id, 'serve' as role;
 create table serving.srv_user_excluded_items (user_id varchar, item_id varchar);
 create table serving.rec_user_segments as select 'u1' as user_id, 'all' as segment;
@@ -161,6 +163,7 @@ def test_what_the_columns_mean_is_published_too(warehouse, snapshot, tmp_path):
         "update serving.rec_user_top_items set recommended_rank = recommended_rank - 1",
         "update serving.rec_item_neighbours set neighbour_rank = 2",
         "update serving.rec_popular_items set popularity_rank = 2",
+        "update serving.rec_trending_items set trending_rank = 2",
     ],
 )
 def test_a_broken_list_is_not_published(warehouse, snapshot, tmp_path, mistake):
@@ -197,6 +200,13 @@ def test_an_empty_log_is_published_as_it_is(warehouse, snapshot, tmp_path):
 def test_an_item_without_neighbours_is_no_reason_to_refuse(warehouse, snapshot, tmp_path):
     change(warehouse, "delete from serving.rec_item_neighbours")
     assert write_snapshot(warehouse, snapshot, tmp_path)["serving.rec_item_neighbours"] == 0
+
+
+def test_a_log_in_which_nothing_gains_users_is_published_all_the_same(
+    warehouse, snapshot, tmp_path
+):
+    change(warehouse, "delete from serving.rec_trending_items")
+    assert write_snapshot(warehouse, snapshot, tmp_path)["serving.rec_trending_items"] == 0
 
 
 def test_what_a_killed_run_left_is_cleared_away(warehouse, snapshot, tmp_path):
