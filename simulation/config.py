@@ -40,8 +40,9 @@ class DirtRates:
     future_time : float
         ``occurred_at`` lies 1 to 400 days after the end of the log.
     impossible_value : float
-        ``value`` is negative, infinite, not a number or text; of the rows
-        that have a value.
+        ``value`` is negative, infinite, text or, in a sixth of these rows,
+        ``NaN``, which counts as none (``missing_value`` in the truth); of the
+        rows that have a value.
     late : float
         Loaded 1 to 6 days after it happened.
     repeated : float

@@ -10,7 +10,8 @@ from simulation.records import EVENT_TYPES, Events
 
 UNKNOWN_TYPES = ("scroll", "hover", "wishlist_v2", "undefined")
 UNPARSABLE_TIMES = ("n/a", "2026-13-45 25:61:00", "yesterday", "31.02.2026", "")
-IMPOSSIBLE_VALUES = ("-1", "-37.5", "inf", "-inf", "NaN", "abc")
+NAN = "NaN"
+IMPOSSIBLE_VALUES = ("-1", "-37.5", "inf", "-inf", NAN, "abc")
 ZONE_SUFFIXES = ("", "Z", "+02:00", "-05:00", "+05:30")
 
 
@@ -73,5 +74,16 @@ def value_texts(events: Events, deliveries: Deliveries) -> pa.StringArray:
     values = events.values[deliveries.rows]
     texts = pa.array(values, mask=np.isnan(values)).cast(pa.string())
     broken = with_defect(deliveries.defects, "impossible_value")
-    picks = (deliveries.picks * len(IMPOSSIBLE_VALUES)).astype(np.int64)
+    picks = _impossible_picks(deliveries)
     return pc.if_else(pa.array(broken), take_texts(pa.array(IMPOSSIBLE_VALUES), picks), texts)
+
+
+def is_nan_text(deliveries: Deliveries) -> np.ndarray:
+    """Mark the rows whose value is written as `NAN`."""
+    broken = with_defect(deliveries.defects, "impossible_value")
+    return broken & (_impossible_picks(deliveries) == IMPOSSIBLE_VALUES.index(NAN))
+
+
+def _impossible_picks(deliveries: Deliveries) -> np.ndarray:
+    """Choose among `IMPOSSIBLE_VALUES` for each row."""
+    return (deliveries.picks * len(IMPOSSIBLE_VALUES)).astype(np.int64)

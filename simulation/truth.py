@@ -9,6 +9,7 @@ from simulation.day import Block, DayLog
 from simulation.dirt import OFFSET_TIME, ZULU_TIME, Deliveries
 from simulation.preferences import tastes_at
 from simulation.tables import Names, event_ids, impressions_table
+from simulation.texts import is_nan_text
 from simulation.world import World
 
 
@@ -26,13 +27,18 @@ def find_dirt(world: World, log: DayLog, deliveries: Deliveries) -> dict[str, np
     -------
     dict of str to ndarray of bool
         One mask over the deliveries for each reason: those of `DEFECTS`,
-        ``odd_spelling``, ``zulu_time``, ``offset_time`` and ``bot``.
+        ``missing_value``, ``odd_spelling``, ``zulu_time``, ``offset_time``
+        and ``bot``. A value written as NaN is missing, not impossible: it is
+        what a writer that knows no null puts down.
     """
     reasons = {name: deliveries.defects == code for code, name in enumerate(DEFECTS)}
+    is_nan = is_nan_text(deliveries)
     # A type that is missing or unknown has no spelling, a broken time no zone.
     spelled = ~(reasons["missing_type"] | reasons["unknown_type"])
     timed = ~reasons["unparsable_time"]
     return reasons | {
+        "impossible_value": reasons["impossible_value"] & ~is_nan,
+        "missing_value": is_nan,
         "odd_spelling": (deliveries.spellings > 0) & spelled,
         "zulu_time": (deliveries.zones == ZULU_TIME) & timed,
         "offset_time": (deliveries.zones >= OFFSET_TIME) & timed,

@@ -58,12 +58,17 @@ def parse(text):
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def is_impossible(text):
+def fault_of_value(text):
+    """Say what is wrong with a value; one that is not a number says that there is none."""
+    if text is None:
+        return None
     try:
         value = float(text)
     except ValueError:
-        return True
-    return not math.isfinite(value) or value < 0
+        return "impossible_value"
+    if math.isnan(value):
+        return "missing_value"
+    return "impossible_value" if math.isinf(value) or value < 0 else None
 
 
 def deliveries(rows):
@@ -87,7 +92,8 @@ def find_dirt(rows, bots):
             "unknown_type": kind is not None and plain not in TYPES,
             "unparsable_time": moment is None,
             "future_time": moment is not None and moment >= END,
-            "impossible_value": row["value"] is not None and is_impossible(row["value"]),
+            "impossible_value": fault_of_value(row["value"]) == "impossible_value",
+            "missing_value": fault_of_value(row["value"]) == "missing_value",
             "repeated": key[1] == 2,
             "odd_spelling": plain in TYPES and kind != plain,
             "zulu_time": row["occurred_at"].endswith("Z"),
