@@ -1,8 +1,8 @@
 """Show what a change of the SQL would alter, before dbt builds it.
 
 SQLMesh reads the dbt project twice: as it was committed, and as it stands in the working tree. It
-builds both in a database file of its own and compares them. dbt's warehouse is never opened:
-SQLMesh replaces the tables of a file that dbt built.
+builds both in a database file of its own and compares them. It never opens dbt's warehouse, whose
+tables it would replace; tables that a mapping names there are copied to files first.
 """
 
 import io
@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.mapping import dbt_vars, load_mapping
+from orchestration.commands.options import settings_of
+from orchestration.mapping import Mapping, MappingError, dbt_vars, load_mapping
 from orchestration.plan_changes import column_readers, model_changes, primary_keys
 from orchestration.plan_report import render_plan
 from orchestration.plan_rows import row_difference
+from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import load_reviewed
-from orchestration.settings import read_settings
+from orchestration.settings import Settings
+from orchestration.tables_as_files import with_tables_as_files
 from orchestration.terminal.answers import complain
 from orchestration.terminal.streams import plain_console
+from orchestration.warehouse_lock import WarehouseInUseError
 
 if TYPE_CHECKING:
     from sqlmesh import Context
@@ -47,18 +51,22 @@ def plan(
 ) -> None:
     """Show the models a change touches, the columns that follow, and the rows that differ.
 
-    Nothing that dbt built is read or written: both states of the project are built by SQLMesh in
-    a database file of its own.
+    Nothing that dbt built changes: both states of the project are built by SQLMesh in a database
+    file of its own.
     """
     console = plain_console()
-    settings = read_settings()
-    chosen = load_mapping(mapping or settings.mapping, settings.project_root)
-    home = settings.home / "plan" / chosen.name
+    settings = settings_of(mapping)
+    try:
+        chosen = load_mapping(settings.mapping, settings.project_root)
+        home = settings.home / "plan" / chosen.name
+        variables = variables_apart(settings, chosen, home)
+    except (MappingError, WarehouseInUseError) as error:
+        complain(str(error))
+        raise typer.Exit(1) from error
     home.mkdir(parents=True, exist_ok=True)
     (home / "sample").mkdir(exist_ok=True)
     replace(settings, home=home).export()
     committed = checkout(settings.project_root, base, home / "committed")
-    variables = dbt_vars(chosen, load_reviewed(chosen, settings.project_root).sql)
     with chdir(settings.project_root):
         console.print(f"Building the models as of {base} ...")
         apply(open_project(committed, home, variables), COMMITTED)
@@ -77,6 +85,27 @@ def plan(
         }
         readers = column_readers(context, kept)
     render_plan(console, base, changes, differences, readers)
+
+
+def variables_apart(settings: Settings, mapping: Mapping, home: Path) -> dict[str, object]:
+    """Return what dbt is told of a log, so that it needs no warehouse but the one below `home`.
+
+    Raises
+    ------
+    MappingError
+        If the settings file cannot be used, or a table that the mapping names.
+    WarehouseInUseError
+        If there are tables to read, and another process holds the warehouse.
+    """
+    log = MappedLog(
+        home=str(settings.home),
+        mapping=settings.mapping,
+        project_root=str(settings.project_root),
+    )
+    # A command waits less for the warehouse than a run.
+    warehouse = Warehouse(log=log, patience_seconds=3.0)
+    apart = with_tables_as_files(mapping, warehouse, home / "copied")
+    return dbt_vars(apart, load_reviewed(mapping, settings.project_root).sql)
 
 
 def checkout(project_root: Path, revision: str, folder: Path) -> Path:

@@ -15,11 +15,11 @@ import duckdb
 import yaml
 
 from orchestration.assets.learning import factorisation
-from orchestration.mapping import Mapping, dbt_vars, load_mapping, needs_warehouse
-from orchestration.mapping.source import Reader
+from orchestration.mapping import Mapping, dbt_vars, load_mapping
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import ReviewedSettings, write_reviewed
 from orchestration.settings import Settings
+from orchestration.tables_as_files import with_tables_as_files
 from orchestration.tuning.dbt import run_dbt
 from orchestration.tuning.plan import TuningError
 
@@ -34,7 +34,6 @@ SERVE = "select cutoff_at from intermediate.int_cutoffs where role = 'serve'"
 BUILT = "built.json"
 # The run that searches has a log of its own.
 SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-RELATIONS = ("events", "items", "users", "impressions")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,12 @@ def make_folds(settings: Settings, folder: Path, count: int) -> list[Fold]:
     TuningError
         If the log has no event.
     """
-    mapping = _without_warehouse(settings, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    root = settings.project_root
+    log = MappedLog(home=str(settings.home), mapping=settings.mapping, project_root=str(root))
+    # Folds do not open the warehouse.
+    chosen = load_mapping(settings.mapping, root)
+    mapping = with_tables_as_files(chosen, Warehouse(log=log), folder)
     now = _serving_moment(mapping, replace(settings, home=folder / "log"))
     horizon = timedelta(days=mapping.horizon_days)
     return [
@@ -180,26 +184,6 @@ def _serving_moment(mapping: Mapping, settings: Settings) -> datetime:
     if not rows or rows[0][0] is None:
         raise TuningError(f"the log {mapping.name} has no usable event; there is nothing to tune")
     return rows[0][0]
-
-
-def _without_warehouse(settings: Settings, folder: Path) -> Mapping:
-    """Return the mapping with its tables as files: folds do not open the warehouse."""
-    root = settings.project_root
-    mapping = load_mapping(settings.mapping, root)
-    warehouse = settings.places(mapping.name).warehouse
-    folder.mkdir(parents=True, exist_ok=True)
-    if not needs_warehouse(mapping, root):
-        return mapping
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        reader = Reader(connection, root)
-        for name in RELATIONS:
-            source = getattr(mapping, name)
-            if source and not reader.is_pattern(source.relation):
-                file = folder / f"{name}.parquet"
-                connection.execute(f"copy (from {reader.sql(source.relation)}) to ?", [str(file)])
-                as_file = source.model_copy(update={"relation": str(file)})
-                mapping = mapping.model_copy(update={name: as_file})
-    return mapping
 
 
 def _write_mapping(mapping: Mapping, file: Path) -> None:

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+import yaml
 
 from orchestration.settings import PROJECT_ROOT
 
@@ -30,12 +32,27 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def warehouse(project: Path) -> Path:
+    """Put the log into a table of dbt's warehouse, and have the mapping name it."""
+    warehouse = project / "data" / "sample" / "warehouse.duckdb"
+    warehouse.parent.mkdir(parents=True)
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute("create schema raw")
+        connection.execute(f"create table raw.log as from '{project}/seeds/sample/events.parquet'")
+    content = yaml.safe_load((project / "mappings" / "sample.yml").read_text())
+    content["mapping"]["events"]["relation"] = "raw.log"
+    (project / "shop.yml").write_text(yaml.safe_dump(content))
+    return warehouse
+
+
 def plan(project: Path) -> str:
     """Run the command in the project and return what it prints."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(project),
         "TOPSHELF_HOME": str(project / "data"),
+        "TOPSHELF_MAPPING": "shop.yml",
         "COLUMNS": "200",
     }
     finished = subprocess.run(
@@ -49,10 +66,8 @@ def plan(project: Path) -> str:
     return finished.stdout
 
 
-def test_a_changed_model_is_shown_with_what_follows_from_it(project):
-    warehouse = project / "data" / "sample" / "warehouse.duckdb"
-    warehouse.parent.mkdir(parents=True)
-    warehouse.write_bytes(b"what dbt built")
+def test_a_changed_model_is_shown_with_what_follows_from_it(project, warehouse):
+    built = warehouse.read_bytes()
     assert "builds the same models as HEAD" in plan(project)
 
     model = project / "models" / "candidates" / "cnd_popular_items.sql"
@@ -70,4 +85,4 @@ def test_a_changed_model_is_shown_with_what_follows_from_it(project):
     assert ["serving.rec_popular_items.score"] in lines
     # Rows: every item's score differs, none appears or goes.
     assert any(words[:1] == ["candidates.cnd_popular_items"] and "0" in words for words in lines)
-    assert warehouse.read_bytes() == b"what dbt built"
+    assert warehouse.read_bytes() == built
