@@ -20,7 +20,8 @@ import typer
 
 from orchestration.commands.options import settings_of
 from orchestration.mapping import Mapping, MappingError, dbt_vars, load_mapping
-from orchestration.plan_changes import column_readers, model_changes, primary_keys
+from orchestration.plan_changes import model_changes, primary_keys
+from orchestration.plan_lineage import touched_columns
 from orchestration.plan_report import render_plan
 from orchestration.plan_rows import row_difference
 from orchestration.resources import MappedLog, Warehouse
@@ -48,6 +49,10 @@ def plan(
     ] = None,
     base: Annotated[str, typer.Option(help="Revision to compare the working tree with.")] = "HEAD",
     limit: Annotated[int, typer.Option(min=0, help="Rows shown of each changed table.")] = 5,
+    columns: Annotated[
+        int,
+        typer.Option(min=1, help="Columns shown of each changed model, and that follow from each."),
+    ] = 10,
 ) -> None:
     """Show the models a change touches, the columns that follow, and the rows that differ.
 
@@ -69,7 +74,8 @@ def plan(
     committed = checkout(settings.project_root, base, home / "committed")
     with chdir(settings.project_root):
         console.print(f"Building the models as of {base} ...")
-        apply(open_project(committed, home, variables), COMMITTED)
+        before = open_project(committed, home, variables)
+        apply(before, COMMITTED)
         console.print("Building what the working tree changes ...")
         context = open_project(settings.project_root, home, variables)
         # The last plan's environment would be compared with, instead of the committed state.
@@ -83,8 +89,8 @@ def plan(
             )
             for name in kept
         }
-        readers = column_readers(context, kept)
-    render_plan(console, base, changes, differences, readers)
+        lineage = touched_columns(changes, before, context)
+    render_plan(console, base, changes, differences, lineage, columns)
 
 
 def variables_apart(settings: Settings, mapping: Mapping, home: Path) -> dict[str, object]:

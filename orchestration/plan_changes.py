@@ -1,6 +1,5 @@
-"""Which models two states of the dbt project do not share, and how their columns hang together."""
+"""Which models two states of the dbt project do not share."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from sqlmesh import Context
     from sqlmesh.core.context_diff import ContextDiff
 
 
@@ -63,58 +61,6 @@ def model_changes(difference: "ContextDiff") -> list[ModelChange]:
 def short_name(name: str) -> str:
     """Drop the catalogue and the quotes of SQLMesh's name of a model."""
     return ".".join(part.strip('"') for part in name.split(".")[-2:])
-
-
-def column_readers(context: "Context", names: list[str]) -> dict[str, set[str]]:
-    """Say which columns of the named models read which columns, directly.
-
-    Parameters
-    ----------
-    context : Context
-        The newer state, loaded and built.
-    names : list of str
-        The models whose columns are followed, as schema and table.
-
-    Returns
-    -------
-    dict of str to set of str
-        From ``schema.table.column`` to the ``schema.table.column`` that read it. A column that only
-        filters or joins is not followed.
-    """
-    from sqlmesh.core.lineage import column_dependencies
-
-    readers: dict[str, set[str]] = defaultdict(set)
-    for name in names:
-        model = context.get_model(name, raise_if_missing=True)
-        for column in context.engine_adapter.columns(model.name):
-            for parent, parent_columns in column_dependencies(context, model.name, column).items():
-                for parent_column in parent_columns:
-                    readers[f"{short_name(parent)}.{parent_column}"].add(f"{name}.{column}")
-    return dict(readers)
-
-
-def followers(columns: set[str], readers: dict[str, set[str]]) -> set[str]:
-    """Follow columns to everything that is computed from them.
-
-    Parameters
-    ----------
-    columns : set of str
-        ``schema.table.column``.
-    readers : dict of str to set of str
-        As `column_readers` gives it.
-
-    Returns
-    -------
-    set of str
-        ``schema.table.column``, without `columns` themselves.
-    """
-    found: set[str] = set()
-    waiting = list(columns)
-    while waiting:
-        new = readers.get(waiting.pop(), set()) - found - columns
-        found |= new
-        waiting.extend(new)
-    return found
 
 
 def primary_keys(project_root: Path) -> dict[str, list[str]]:

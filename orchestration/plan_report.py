@@ -6,7 +6,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.plan_changes import ModelChange, followers
+from orchestration.plan_changes import ModelChange
+from orchestration.plan_lineage import TouchedColumn
 from orchestration.plan_rows import RowDifference
 
 MEANINGS = {
@@ -15,6 +16,12 @@ MEANINGS = {
     "removed": "gone",
     "downstream": "reads what changed",
 }
+TOUCHES = {
+    "removed": "gone",
+    "added": "new",
+    "changed": "computed otherwise",
+    "rows": "of other rows",
+}
 
 
 def render_plan(
@@ -22,7 +29,8 @@ def render_plan(
     base: str,
     changes: list[ModelChange],
     differences: dict[str, RowDifference],
-    readers: dict[str, set[str]],
+    lineage: dict[str, list[TouchedColumn]],
+    limit: int,
 ) -> None:
     """Print the models, the columns that follow and the rows that differ.
 
@@ -36,8 +44,10 @@ def render_plan(
         As `model_changes` gives them.
     differences : dict of str to RowDifference
         By schema and table, for the models that both states have.
-    readers : dict of str to set of str
-        As `column_readers` gives it.
+    lineage : dict of str to list of TouchedColumn
+        As `touched_columns` gives it.
+    limit : int
+        Most columns shown of each model, and most that are computed from each of them.
     """
     if not changes:
         console.print(f"The working tree builds the same models as {base}.")
@@ -47,22 +57,29 @@ def render_plan(
         meaning = (MEANINGS[change.kind], "dim")
         console.print(Text.assemble(f"  {change.kind:<11}{change.name}  ", meaning))
     for change in changes:
-        if change.text:
+        if change.name in lineage:
             console.print(f"\n{change.name}", style="bold")
-            console.print(Syntax(change.text, "diff", background_color="default", word_wrap=True))
-            render_lineage(console, change.name, differences.get(change.name), readers)
+            if change.text:
+                text = Syntax(change.text, "diff", background_color="default", word_wrap=True)
+                console.print(text)
+            render_lineage(console, lineage[change.name], limit)
     render_rows(console, differences)
 
 
-def render_lineage(
-    console: Console, name: str, difference: RowDifference | None, readers: dict[str, set[str]]
-) -> None:
-    """Print, for each column of a changed model that differs, what is computed from it."""
-    for column in difference.changed if difference else {}:
-        following = sorted(followers({f"{name}.{column}"}, readers))
-        console.print(Text.assemble("  ", (column, "bold"), " differs and is read by:"))
-        for reader in following or ["nothing else"]:
-            console.print(f"    {reader}")
+def render_lineage(console: Console, columns: list[TouchedColumn], limit: int) -> None:
+    """Print the columns that changed SQL touches, and what is computed from each."""
+    if not columns:
+        console.print("  Its columns are computed as before, of the same rows.")
+        return
+    table = Table(box=SIMPLE)
+    for heading in ("column", "", "read by, the nearest first"):
+        table.add_column(heading, overflow="fold")
+    for column in columns[:limit]:
+        readers = _shortened(column.readers, limit) or "nothing else"
+        table.add_row(column.name, TOUCHES[column.kind], readers)
+    if len(columns) > limit:
+        table.add_row(f"and {len(columns) - limit} more")
+    console.print(table)
 
 
 def render_rows(console: Console, differences: dict[str, RowDifference]) -> None:
@@ -86,6 +103,11 @@ def render_rows(console: Console, differences: dict[str, RowDifference]) -> None
     console.print(table)
     for name, difference in differing.items():
         if not difference.sample.empty:
-            note = ", some rows that differ (before is s, after is t)"
+            note = ", some rows that differ (PROD is before, WORKING_TREE after)"
             console.print(Text.assemble("\n", (name, "bold"), note))
             console.print(difference.sample.to_string(index=False, max_colwidth=40))
+
+
+def _shortened(names: list[str], limit: int) -> str:
+    left = len(names) - limit
+    return "\n".join([*names[:limit], *([f"and {left} more"] if left > 0 else [])])

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from orchestration.plan_lineage import column_names
+
 if TYPE_CHECKING:
     from sqlmesh import Context
 
@@ -54,15 +56,18 @@ def row_difference(
     name : str
         Schema and table.
     key : list of str or None
-        The table's key; None compares whole rows.
+        The table's key; None compares whole rows, as does one that not both states have.
     states : tuple of str
         Older and newer environment.
     limit : int
         Most rows in the sample.
     """
     model = context.get_model(name, raise_if_missing=True)
-    columns = list(context.engine_adapter.columns(model.name))
-    matched_by = [column for column in key or columns if column in columns]
+    # The name without an environment is the older state's.
+    older = context.engine_adapter.columns(model.name)
+    shared = [column for column in column_names(context, name) if column in older]
+    has_key = key is not None and set(key) <= set(shared)
+    matched_by = key if key and has_key else shared
     (table,) = context.table_diff(
         source=states[0],
         target=states[1],
@@ -76,7 +81,7 @@ def row_difference(
     rows = table.row_diff()
     matches = rows.column_stats["pct_match"]
     return RowDifference(
-        key=matched_by if key else [],
+        key=matched_by if has_key else [],
         before=rows.source_count,
         after=rows.target_count,
         added=rows.t_only_count,

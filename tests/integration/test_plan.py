@@ -56,7 +56,17 @@ def plan(project: Path) -> str:
         "COLUMNS": "200",
     }
     finished = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "orchestration.plan", "--limit", "1"],
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "orchestration.plan",
+            "--limit",
+            "1",
+            "--columns",
+            "50",
+        ],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -74,6 +84,20 @@ def test_a_changed_model_is_shown_with_what_follows_from_it(project, warehouse):
     text = model.read_text()
     assert "round(fsum(recency), 9)" in text
     model.write_text(text.replace("round(fsum(recency), 9)", "round(fsum(recency), 2)"))
+    monitoring = project / "models" / "monitoring"
+    filtered = monitoring / "mon_rejected_interactions.sql"
+    text = filtered.read_text()
+    where = "    where counted.reject_reason != 'repeated'\n\n)\n\nselect * from final"
+    assert text.endswith(")\n\nselect * from final\n")
+    filtered.write_text(text.removesuffix(")\n\nselect * from final\n") + where)
+    columns = monitoring / "mon_log_freshness.sql"
+    text = columns.read_text()
+    gone = "cast(epoch(measured_at - last_known_at) / 3600.0 as double) as age_hours"
+    assert gone in text
+    columns.write_text(text.replace(gone, "user_count + item_count as node_count"))
+    (monitoring / "mon_tops.sql").write_text(
+        "select item_id, candidate_score from {{ ref('cnd_popular_items') }}"
+    )
     shown = plan(project)
 
     lines = [line.split() for line in shown.splitlines()]
@@ -81,8 +105,16 @@ def test_a_changed_model_is_shown_with_what_follows_from_it(project, warehouse):
     assert ["downstream", "serving.rec_popular_items"] in [words[:2] for words in lines]
     assert "int_user_items" not in [word for words in lines for word in words]
     # Column lineage: the score of the candidate is the score that is served.
-    assert "candidate_score differs and is read by:" in shown
+    starts = [words[:-1] for words in lines]
+    assert ["candidate_score", "computed", "otherwise"] in starts
     assert ["serving.rec_popular_items.score"] in lines
+    # So do columns that come and go, and all columns of a model that holds other rows.
+    assert ["age_hours", "gone", "nothing", "else"] in lines
+    assert ["node_count", "new", "nothing", "else"] in lines
+    assert ["rejected_count", "of", "other", "rows", "nothing", "else"] in lines
+    assert ["added", "monitoring.mon_tops"] in [words[:2] for words in lines]
+    assert lines.count(["candidate_score", "new", "nothing", "else"]) == 1
+    assert "measured_at" not in [word for words in starts for word in words[:1]]
     # Rows: every item's score differs, none appears or goes.
     assert any(words[:1] == ["candidates.cnd_popular_items"] and "0" in words for words in lines)
     assert warehouse.read_bytes() == built
