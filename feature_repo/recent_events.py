@@ -60,9 +60,10 @@ class RecentEvent:
 _NAMES = tuple(column.name for column in fields(RecentEvent))
 # `astuple` copies every value, which takes most of the time of writing a batch.
 _values = attrgetter(*_NAMES)
-_NUMBER = {float, int}
-# Of each field; JSON knows no others.
-_KINDS = (_NUMBER, _NUMBER, {str}, {str}, {str}, {*_NUMBER, NoneType})
+_NUMBER: frozenset[type] = frozenset({float, int})
+_TEXT: frozenset[type] = frozenset({str})
+# Of each field, in the order above; JSON knows no others.
+_KINDS = (_NUMBER, _NUMBER, _TEXT, _TEXT, _TEXT, _NUMBER | {NoneType})
 
 
 class UnreadableEventsError(ValueError):
