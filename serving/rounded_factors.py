@@ -77,9 +77,9 @@ class RoundedFactors:
         ValueError
             If the user has other factors than the items, or there are other items.
         """
-        if (is_open.size, vector.size) != self._rounded.shape:
+        if (is_open.size, vector.size) != self._factors.shape:
             raise ValueError(
-                f"items and factors must be {self._rounded.shape}, got {is_open.size, vector.size}"
+                f"items and factors must be {self._factors.shape}, got {is_open.size, vector.size}"
             )
         size = np.abs(vector.astype(np.float64)).sum()
         # A factor is off by half a step, and both sums by what float32 cannot hold.
