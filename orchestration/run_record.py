@@ -50,7 +50,7 @@ def run_record(
     tags = {
         "dagster.run_id": run_id,
         "settings_file": str(used.file or "none"),
-        **fingerprint_tags(log_fingerprint(connection, project_root)),
+        **fingerprint_tags(log_fingerprint(connection)),
         **revision_tags(project_root),
     }
     return Record(

@@ -76,7 +76,7 @@ def manifest_of(
         "metrics": [_without_nan(row) for row in rows_of(connection, INTERVALS)],
         "settings": params,
         "fingerprints": {
-            "data": asdict(log_fingerprint(connection, project_root)),
+            "data": asdict(log_fingerprint(connection)),
             "settings": digest[:16],
             "code": revision_tags(project_root),
             "libraries": library_versions(),

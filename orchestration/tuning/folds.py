@@ -177,8 +177,11 @@ def _fold(mapping: Mapping, settings: Settings, folder: Path, number: int, as_of
 
 
 def _serving_moment(mapping: Mapping, settings: Settings) -> datetime:
-    """Find the moment for which the product itself would make lists: the test period ends there."""
-    run_dbt(settings, ["build", *NO_TESTS], ["+int_cutoffs"], dbt_vars(mapping))
+    """Read the log, and find the moment for which the product would make lists now.
+
+    The test period ends there.
+    """
+    run_dbt(settings, ["build", *NO_TESTS], ["+int_cutoffs", "staging"], dbt_vars(mapping))
     with duckdb.connect(str(settings.places(mapping.name).warehouse), read_only=True) as connection:
         rows = connection.execute(SERVE).fetchall()
     if not rows or rows[0][0] is None:

@@ -70,7 +70,7 @@ def tune(settings: Settings, plan: TuningPlan, say: Say, *, accept: bool = False
             mapping.model_dump(mode="json"),
             [fold.as_of for fold in folds],
             code_digest(settings.project_root),
-            _log_digest(folder / "log" / mapping.name / "warehouse.duckdb", settings.project_root),
+            _log_digest(folder / "log" / mapping.name / "warehouse.duckdb"),
         )
         whole = _Search(settings, mapping, plan, folds, ground, folder, say)
         return whole.run(accept=accept)
@@ -242,6 +242,6 @@ def present_values(chosen: ReviewedSettings, part: str, project_root: Path) -> d
     return {name: known[name] for name in SPACES[part]}
 
 
-def _log_digest(warehouse: Path, project_root: Path) -> str:
+def _log_digest(warehouse: Path) -> str:
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        return log_fingerprint(connection, project_root).content
+        return log_fingerprint(connection).content

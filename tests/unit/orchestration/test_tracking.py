@@ -23,13 +23,15 @@ from orchestration.run_record import trial_records
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.tracking import Record, TrackingError, record
 
-MAPPED = """
-create or replace schema mapped;
+READ = """
+create or replace schema staging;
 create or replace schema intermediate;
-create table mapped.events as from (values ('u1', 'i1'), ('u2', 'i2')) as events (user_id, item_id);
-create table mapped.items as select 'i1' as item_id;
-create table mapped.users as select 'u1' as user_id;
-create table mapped.impressions as select 'r1' as request_id limit 0;
+create table staging.stg_events__deliveries as from (values
+    ('u1', 'i1', 'view', null::varchar), ('u2', 'i2', 'view', null)
+) as deliveries (user_id, item_id, role, reject_reason);
+create table staging.stg_catalog__items as select 'i1' as item_id;
+create table staging.stg_catalog__users as select 'u1' as user_id;
+create table staging.stg_impressions__shown as select 'r1' as request_id limit 0;
 create table intermediate.int_interactions as
 select * from (values (timestamp '2026-01-01'), (timestamp '2026-01-03')) as rows (interacted_at);
 """
@@ -174,25 +176,31 @@ def test_the_choice_of_the_launchpad_is_what_was_used():
 
 def test_the_fingerprint_changes_with_the_content_and_not_with_the_order():
     with duckdb.connect() as connection:
-        connection.execute(MAPPED)
-        first = log_fingerprint(connection, PROJECT_ROOT)
+        connection.execute(READ)
+        first = log_fingerprint(connection)
         assert (first.row_count, first.first_at, first.last_at) == (
             2,
             "2026-01-01 00:00:00",
             "2026-01-03 00:00:00",
         )
         connection.execute(
-            "create or replace table mapped.events as from mapped.events order by user_id desc"
+            "create or replace table staging.stg_events__deliveries as "
+            "from staging.stg_events__deliveries order by user_id desc"
         )
-        assert log_fingerprint(connection, PROJECT_ROOT) == first
+        # Which of two equal rows is the repeated one is chance.
+        connection.execute(
+            "update staging.stg_events__deliveries set reject_reason = 'repeated' "
+            "where user_id = 'u1'"
+        )
+        assert log_fingerprint(connection) == first
         for change in (
-            "update mapped.events set item_id = 'i3' where user_id = 'u2'",
-            "insert into mapped.events values ('u2', 'i2')",
-            "update mapped.users set user_id = 'u9'",
+            "update staging.stg_events__deliveries set item_id = 'i3' where user_id = 'u2'",
+            "insert into staging.stg_events__deliveries values ('u2', 'i2', 'view', 'repeated')",
+            "update staging.stg_catalog__users set user_id = 'u9'",
         ):
-            before = log_fingerprint(connection, PROJECT_ROOT)
+            before = log_fingerprint(connection)
             connection.execute(change)
-            assert log_fingerprint(connection, PROJECT_ROOT).content != before.content
+            assert log_fingerprint(connection).content != before.content
 
 
 @pytest.mark.parametrize("is_broken", [False, True])
@@ -208,7 +216,7 @@ def test_a_run_goes_on_without_its_record(settings, nowhere, store, is_broken):
     (log.places().plots / "ndcg_10.png").write_bytes(b"a picture")
     (log.places().plots / "tuning_als_history.png").write_bytes(b"of a search")
     with duckdb.connect(str(log.places().warehouse)) as connection:
-        connection.execute(MAPPED)
+        connection.execute(READ)
         connection.execute(MEASURED)
     outcome = dg.materialize([tracked_run], resources={"log": log, "warehouse": Warehouse(log=log)})
     assert outcome.success
