@@ -91,8 +91,9 @@ class Item(BaseModel):
     rank: int = Field(description="Place in the list, from 1; with `offset` it goes on.", ge=1)
     source: str = Field(description="What proposed it: als, covisitation, popular and so on.")
     score: float | None = Field(
-        description="Probability that the user takes it, as the ranker estimates; null when the "
-        "item came from a list that has none."
+        description="Probability that the user takes it within a horizon, given that the user "
+        "takes anything, as the ranker estimates; null when the item came from a list that has "
+        "none."
     )
     reason: str = Field(description="Why, in words.")
     evidence: str | None = Field(description="The item of the user's history behind it, if any.")
