@@ -82,7 +82,7 @@ $(REQUIREMENTS): $(if $(ALIVE),,FORCE)
 	    echo "topshelf needs Python 3.11 or newer; there is none on the PATH (python3.11, python3)." >&2; \
 	    exit 1; \
 	fi; \
-	echo "Installing what is needed into $(VENV), about two minutes, only this once ..."; \
+	echo "Installing what is needed into $(VENV), two to four minutes, only this once ..."; \
 	rm -rf $(VENV) && $$found -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --no-input --no-compile --no-deps --require-hashes \
 	    -r requirements.lock

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.assets.dbt import CATALOGUE, RULES, list_models, serving_models
+from orchestration.assets.dbt import CATALOGUE, RULES, feature_models, serving_models
 from orchestration.assets.off_policy import off_policy
 from orchestration.assets.promotion import promotion
 from orchestration.assets.publish import release, snapshot
@@ -36,7 +36,7 @@ serve_only = dg.define_asset_job(
     "serve_only",
     selection=dg.AssetSelection.assets(
         *CATALOGUE,
-        *(key for key in list_models.keys if key.path[-1] in RULES),
+        *(key for key in feature_models.keys if key.path[-1] in RULES),
         serving_models,
         snapshot,
         release,

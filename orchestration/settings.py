@@ -49,7 +49,7 @@ class Settings:
         Releases that stay on the disk, newest first, beside those that an alias names; >= 1.
     promotes_itself : bool
         Whether a run makes its release live if the gates let it through. The first release of a
-        home becomes live in any case, because nothing else could answer.
+        home is asked for in any case, because nothing else could answer.
     online_store : str
         A Redis server for what is looked up online, `redis://…`; empty is files below `home`.
     api_keys, api_keys_file : str

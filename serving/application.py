@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from feature_repo.recent_events import RecentEvents
 from feature_repo.recent_sqlite import SqliteRecentEvents
+from serving.bundle_files import releases_on_disk
 from serving.contracts import Status
 from serving.landing import LandingLog
 from serving.limits import RateLimiter
@@ -116,7 +117,7 @@ class Application:
             return Status(status="starting", degraded=["the release is being loaded"])
         faults = list(shelved.faults)
         if shelved.live is None:
-            faults.append("no release; `topshelf run` makes one")
+            faults.append(_without_live(len(releases_on_disk(self.settings.releases))))
         if self.moment() > self.now():
             faults.append(
                 f"the clock of this machine is behind the release, made for {self.moment()}"
@@ -172,6 +173,16 @@ class Application:
         shelf = Shelf(self.settings.releases, ready, named)
         shelf.start()
         return shelf
+
+
+def _without_live(release_count: int) -> str:
+    """Say what to do where nothing answers."""
+    if not release_count:
+        return "no release; `topshelf run` makes one"
+    return (
+        f"no release is live, of {release_count} on the disk; `topshelf releases` shows why, and "
+        "`topshelf promote RELEASE` makes one live"
+    )
 
 
 class Breaker:

@@ -24,13 +24,14 @@ BUILD += ["--log-level-file", "info"]
 # What can be had, and who there is: read anew whenever lists are built.
 CATALOGUE = (["staging", "stg_catalog__items"], ["staging", "stg_catalog__users"])
 
-# Rules of people, read: they are measured before they are applied.
-RULES = ("rules", "srv_rule_lines", "srv_rules", "srv_item_rules")
+# Rules of people, read: they are measured before they are applied, and a line that cannot be
+# applied stops the run before anything is learnt.
+RULES = ("rules", "srv_rule_lines", "srv_rules", "srv_item_rules", "mon_rejected_rules")
 
 # The lists to be measured, with those of their ancestors that are in the same folder.
 LISTS = (
     "+evl_lists,evaluation +evl_relevant_pairs,evaluation +evl_items,evaluation "
-    f"+evl_choice_quality,evaluation {' '.join(RULES)}"
+    "+evl_choice_quality,evaluation"
 )
 
 # What Python inferred from the sums of the experiments and from logged propensities.
@@ -43,7 +44,10 @@ INFERRED = (
     manifest=dbt_project.manifest_path,
     project=dbt_project,
     name="feature_models",
-    select="staging intermediate features candidates training event_types experiments",
+    select=(
+        "staging intermediate features candidates training event_types experiments "
+        f"{' '.join(RULES)}"
+    ),
     exclude=INFERRED,
     pool="warehouse",
 )
@@ -87,7 +91,7 @@ def list_models(
     project=dbt_project,
     name="serving_models",
     select=f"serving evaluation monitoring {INFERRED}",
-    exclude=LISTS,
+    exclude=f"{LISTS} {' '.join(RULES)}",
     pool="warehouse",
 )
 def serving_models(

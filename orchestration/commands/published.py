@@ -105,7 +105,7 @@ def evaluate(
     mapping: MappingOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how good the published lists would have been, beside simple recommenders.
+    """Show how good lists made like the published ones would have been, beside simple ones.
 
     Every system made its lists from what was known some weeks before the end of the log
     (`horizon_days` of the mapping), and is measured on what users did in these weeks. Means over

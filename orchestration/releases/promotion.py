@@ -39,7 +39,8 @@ class PromotionBlockedError(AliasError):
         self.gates = gates
         lines = [f"- {gate['name']}: {gate['message']}" for gate in gates]
         remedy = (
-            f'`topshelf promote {release_id} --force --reason "..."` makes it live all the same'
+            f'`topshelf promote {release_id} --force --reason "..."` makes it live all the same; '
+            "the bounds are those of the section `gates` of the log's settings file"
         )
         super().__init__("\n".join([f"{release_id} is not promoted:", *lines, remedy]))
 

@@ -64,6 +64,7 @@ def standing_text(found: Standing) -> str:
         [
             f"Release {found.newest} is not live, {rest}:",
             *lines,
-            f'`topshelf promote {found.newest} --force --reason "..."` makes it live all the same.',
+            f'`topshelf promote {found.newest} --force --reason "..."` makes it live all the same; '
+            "the bounds are those of the section `gates` of the log's settings file.",
         ]
     )

@@ -61,15 +61,18 @@ def failure_of(entry: dg.EventLogEntry) -> Failure | None:
 
 
 def failed_check(entry: dg.EventLogEntry) -> str | None:
-    """Return what a failed blocking check found; None for all other events."""
+    """Return what a failed blocking check found; None for all other events.
+
+    What a test of dbt found is not with its check: it is the cause of the failure of the step.
+    """
     event = entry.dagster_event
     if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         return None
     evaluation = event.asset_check_evaluation_data
-    if evaluation.passed or not evaluation.blocking:
+    if evaluation.passed or not evaluation.blocking or not evaluation.description:
         return None
     table = ".".join(evaluation.asset_key.path)
-    return f"{table} fails the check {evaluation.check_name}:\n{evaluation.description or ''}"
+    return f"{table} fails the check {evaluation.check_name}:\n{evaluation.description}"
 
 
 def _without_class(message: str, name: str) -> str:

@@ -74,6 +74,8 @@ def summary_text(
     facts.add_row("users, items", f"{summary.users:,}, {summary.items:,}")
     facts.add_row("taught on", ", ".join(_period(row) for row in trained) or "nothing")
     facts.add_row("evaluated on", ", ".join(_period(row) for row in evaluated) or "nothing")
+    if summary.measured_order:
+        facts.add_row("measured with", summary.measured_order)
     if summary.order:
         facts.add_row("ordered by", summary.order)
     facts.add_row("lists", f"{summary.listed_users:,} users, {summary.listed_items:,} rows")

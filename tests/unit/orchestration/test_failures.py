@@ -101,6 +101,18 @@ def test_a_check_that_fails_says_what_it_found():
     assert found == ["ml.candidates fails the check matches_schema:\ncandidate_rank >= 1: 0"]
 
 
+def test_what_a_test_of_dbt_found_is_the_cause_of_the_step():
+    @dg.asset(check_specs=[dg.AssetCheckSpec("every_rule", asset="rules", blocking=True)])
+    def rules():
+        yield dg.AssetCheckResult(check_name="every_rule", passed=False)
+        raise ValueError("pin item nix 2: unknown_item")
+
+    entries = events_of(dg.Definitions(assets=[rules]))
+    assert not [entry for entry in entries if failed_check(entry)]
+    causes = {failure.cause for failure in map(failure_of, entries) if failure}
+    assert causes == {"pin item nix 2: unknown_item"}
+
+
 def test_a_run_that_succeeds_reports_nothing():
     @dg.asset
     def candidates() -> None:

@@ -87,6 +87,7 @@ def test_the_summary_says_what_came_in_and_what_came_out():
     assert "100 (repeated 90, missing_user 10)" in text
     assert "2026-02-15 to 2026-03-01" in text
     assert "ranker: nDCG@10 0.285 of 281 users, blend 0.259" in text
+    assert "measured with blend: nothing was judged" in " ".join(text.split())
     assert "select * from recommend('u7');" in text
     assert "/data/sample/published.duckdb" in text
 

@@ -81,6 +81,17 @@ def test_without_aliases_and_journal_the_newest_whole_release_answers(
     assert ask(client).meta.release == "shop-1"
 
 
+def test_where_no_release_went_live_it_is_said_how_one_does(journalled, serving):
+    point(journalled, None)
+    client = serving(journalled)
+    assert ask(client).items == []
+    (fault,) = client.get("/readyz").json()["degraded"]
+    assert fault == (
+        "no release is live, of 3 on the disk; `topshelf releases` shows why, and "
+        "`topshelf promote RELEASE` makes one live"
+    )
+
+
 def test_aliases_that_are_lost_while_they_are_served_change_nothing(journalled):
     releases = journalled / "releases"
     shelf = Shelf(releases)
