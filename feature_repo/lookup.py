@@ -24,10 +24,18 @@ from feature_repo.store import has_redis
 
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore, FeatureView
+    from feast.online_response import OnlineResponse
 
     from feature_repo.online_store import TableOnlineStore
 
-__all__ = ["MOMENT", "feature_names", "fresh_features", "point_in_time_features"]
+__all__ = [
+    "MOMENT",
+    "feature_names",
+    "fresh_features",
+    "is_fresh",
+    "point_in_time_features",
+    "row_moments",
+]
 
 # Rows joined at a time: bounds the memory.
 CHUNK_ROWS = 200_000
@@ -97,6 +105,21 @@ def fresh_features(
             block = {key: column[start : start + ONLINE_ROWS] for key, column in columns.items()}
             rows.extend(_fresh_block(store, wanted, views, block, now))
     return rows
+
+
+def row_moments(answer: "OnlineResponse", feature: str) -> list[datetime]:
+    """Return the `feature_at` of the rows that Feast took a feature from, in UTC.
+
+    Of an entity without a row it is the start of 1970.
+    """
+    place = list(answer.proto.metadata.feature_names.val).index(feature)
+    return [moment.ToDatetime(UTC) for moment in answer.proto.results[place].event_timestamps]
+
+
+def is_fresh(feature_at: datetime, now: datetime, ttl: timedelta | None) -> bool:
+    """Tell whether a row may be used at `now`. For Feast no ttl and 0 mean for ever."""
+    age = now - feature_at
+    return timedelta(0) <= age and (not ttl or age <= ttl)
 
 
 def _one_filling(store: "FeatureStore") -> AbstractContextManager[None]:
@@ -191,23 +214,16 @@ def _fresh_block(
         features=service, entity_rows=filled, full_feature_names=True
     )
     values = answer.to_dict()
-    vectors = dict(zip(answer.proto.metadata.feature_names.val, answer.proto.results, strict=True))
     rows: list[dict[str, object]] = [{} for _ in next(iter(filled.values()))]
     for view, projection in zip(views, service.feature_view_projections, strict=True):
         names = projection_names(projection)
-        moments = [moment.ToDatetime(UTC) for moment in vectors[names[0]].event_timestamps]
+        moments = row_moments(answer, names[0])
         cells = zip(*(keys[key] for key in view.join_keys), strict=True)
         fresh = [
-            None not in key and _is_fresh(moment, now, view.ttl)
+            None not in key and is_fresh(moment, now, view.ttl)
             for key, moment in zip(cells, moments, strict=True)
         ]
         for name in names:
-            for row, value, is_fresh in zip(rows, values[name], fresh, strict=True):
-                row[name] = value if is_fresh else None
+            for row, value, usable in zip(rows, values[name], fresh, strict=True):
+                row[name] = value if usable else None
     return rows
-
-
-def _is_fresh(feature_at: datetime, now: datetime, ttl: timedelta | None) -> bool:
-    """Whether a row may be used at `now`. For Feast no ttl and 0 mean for ever."""
-    age = now - feature_at
-    return timedelta(0) <= age and (not ttl or age <= ttl)

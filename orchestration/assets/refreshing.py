@@ -14,6 +14,7 @@ from orchestration.refreshing.tables import refreshed_users, upsert
 from orchestration.resources import Features, MappedLog, Warehouse
 from serving.activity import ACTIVITY, VIEW
 from serving.application import open_recent_events
+from serving.taste import cutoff_of
 
 # The application gives up on a store sooner: a user waits for it, and nobody for this.
 STORE_SECONDS = 10.0
@@ -69,7 +70,8 @@ def refreshed_rows(
     RefreshedActivity.validate(batch.activity, lazy=True)
     published = upsert(warehouse, batch, places.refreshed)
     known, moment = online_rows(batch)
-    upserted = upsert_features(features.open(), VIEW, known, moment) if known else 0
+    cutoff = cutoff_of(bundle)
+    upserted = upsert_features(features.open(), VIEW, known, moment, cutoff) if known else 0
     # Last: whatever was killed before this point is done again, with the same result.
     write_progress(places.progress, batch.progress)
     told: dict[str, str | int] = {

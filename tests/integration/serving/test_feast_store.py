@@ -13,6 +13,7 @@ from feature_repo.recent_events import FEATURE, VIEW, RecentEvent, decoded, enco
 from feature_repo.recent_redis import RedisRecentEvents
 from feature_repo.recent_sqlite import SqliteRecentEvents
 from feature_repo.store import StorePlaces, apply, materialize
+from feature_repo.upsert import upsert_features
 from tests.integration.feature_store.rows import ENTITIES, SECOND, feature_rows
 
 pytestmark = pytest.mark.integration
@@ -103,6 +104,40 @@ def test_features_of_the_moment_are_found_until_they_expire(opened):
     assert values["user_activity__days_since_last"] == expected
     (late,) = fresh_features(store, "ranker_v1", [entity], SECOND + timedelta(days=30))
     assert set(late.values()) == {None}
+
+
+def upserted(store, days: float, filled_at: datetime) -> dict:
+    """Write one feature of a user some days after the filling, and read the user's row then."""
+    at = SECOND + timedelta(days=days)
+    upsert_features(store, "user_activity", [{"user_id": "u1", "positive_count": 7}], at, filled_at)
+    entity = {"user_id": "u1", "item_id": "i1", "category": "shoes"}
+    (row,) = fresh_features(store, "ranker_v1", [entity], at)
+    return {name: row[f"user_activity__{name}"] for name in ("positive_count", "days_since_last")}
+
+
+def test_features_that_are_not_written_expire_however_often_the_others_are(opened):
+    store, _ = opened
+    materialize(store, SECOND)
+    filled = upserted(store, 0, SECOND)["days_since_last"]
+    assert filled is not None
+    for days, rest in [(1.5, filled), (3, filled), (3.5, None), (4, None)]:
+        expected = {"positive_count": 7, "days_since_last": rest}
+        assert upserted(store, days, SECOND) == expected
+
+
+def test_features_that_expired_are_not_revived_by_a_write(opened):
+    store, _ = opened
+    materialize(store, SECOND)
+    # A later filling had no row of this user, and the server kept the one before.
+    later = SECOND + timedelta(days=3.5)
+    assert upserted(store, 4, later) == {"positive_count": 7, "days_since_last": None}
+
+
+def test_a_write_whose_moments_have_no_time_zone_is_refused(opened):
+    store, _ = opened
+    for moments in [(SECOND.replace(tzinfo=None), SECOND), (SECOND, SECOND.replace(tzinfo=None))]:
+        with pytest.raises(ValueError, match="_at must carry a time zone, got 2024-01-09T10:30"):
+            upsert_features(store, "user_activity", [{"user_id": "u1"}], *moments)
 
 
 def test_a_store_that_is_being_filled_takes_events(opened):
