@@ -34,11 +34,9 @@ content_neighbours as (
 
 ),
 
-available_items as (
+items as (
 
-    select item_id from {{ ref('rec_popular_items') }}
-
-    where segment = 'all'
+    select item_id from {{ ref('srv_items') }}
 
 ),
 
@@ -67,6 +65,9 @@ covisited as (
     inner join cutoffs
         on neighbours.cutoff_at = cutoffs.cutoff_at
 
+    inner join items
+        on neighbours.neighbour_item_id = items.item_id
+
 ),
 
 covisited_items as (
@@ -75,8 +76,9 @@ covisited_items as (
 
 ),
 
--- What the catalogue says of an item speaks where nobody has been seen with it and another.
-all_neighbours as (
+-- What the catalogue says of an item speaks where nobody has been seen with it and another that may
+-- be offered.
+offered as (
 
     select
         item_id,
@@ -100,6 +102,9 @@ all_neighbours as (
 
     from content_neighbours
 
+    inner join items
+        on content_neighbours.neighbour_item_id = items.item_id
+
     left join covisited_items
         on content_neighbours.item_id = covisited_items.item_id
 
@@ -107,41 +112,34 @@ all_neighbours as (
 
 ),
 
-available as (
+ranked as (
 
     select
-        all_neighbours.item_id,
-        all_neighbours.neighbour_item_id,
-        all_neighbours.source,
-        all_neighbours.support,
-        all_neighbours.score,
+        *,
         row_number() over (
-            partition by all_neighbours.item_id
-            order by all_neighbours.neighbour_rank, all_neighbours.neighbour_item_id
-        ) as available_rank
+            partition by item_id
+            order by neighbour_rank, neighbour_item_id
+        ) as offered_rank
 
-    from all_neighbours
+    from offered
 
-    inner join available_items
-        on all_neighbours.neighbour_item_id = available_items.item_id
-
-    qualify available_rank <= {{ var('neighbours_served') }}
+    qualify offered_rank <= {{ var('neighbours_served') }}
 
 ),
 
 final as (
 
     select
-        available.item_id,
-        cast(available.available_rank as integer) as neighbour_rank,
-        available.neighbour_item_id,
-        available.source,
+        ranked.item_id,
+        cast(ranked.offered_rank as integer) as neighbour_rank,
+        ranked.neighbour_item_id,
+        ranked.source,
         releases.release_id,
-        cast(available.support as bigint) as support,
-        cast(available.score as double) as score,
+        cast(ranked.support as bigint) as support,
+        cast(ranked.score as double) as score,
         releases.generated_at
 
-    from available
+    from ranked
 
     cross join releases
 

@@ -1,4 +1,4 @@
-"""What the catalogue says of items that nobody has been seen with."""
+"""What the catalogue says of items that nobody has been seen with and another that is offered."""
 
 import json
 
@@ -14,11 +14,14 @@ ITEMS = """
     select item_id, title, category, cast(to_json(attributes) as varchar) as attributes
     from staging.stg_catalog__items
 """
-# Items without a neighbour by co-visitation, and those with a history, which may stand beside them.
+# Items without a neighbour by co-visitation that may be offered, as in `rec_item_neighbours`, and
+# those with a history, which may stand beside them.
 LONELY = """
     select item_id from staging.stg_catalog__items
     anti join (
-        select item_id from candidates.cnd_item_neighbours
+        select neighbours.item_id
+        from candidates.cnd_item_neighbours as neighbours
+        join serving.srv_items as items on neighbours.neighbour_item_id = items.item_id
         where cutoff_at = (select cutoff_at from intermediate.int_cutoffs where role = 'serve')
     ) using (item_id)
 """
@@ -49,6 +52,7 @@ class ContentConfig(dg.Config):
         ["candidates", "cnd_item_neighbours"],
         ["candidates", "cnd_popular_items"],
         ["intermediate", "int_cutoffs"],
+        ["serving", "srv_items"],
     ],
     group_name="learning",
     kinds={"python", "scikitlearn"},

@@ -24,9 +24,17 @@ BUILD += ["--log-level-file", "info"]
 # What can be had, and who there is: read anew whenever lists are built.
 CATALOGUE = (["staging", "stg_catalog__items"], ["staging", "stg_catalog__users"])
 
-# Rules of people, read: they are measured before they are applied, and a line that cannot be
-# applied stops the run before anything is learnt.
-RULES = ("rules", "srv_rule_lines", "srv_rules", "srv_item_rules", "mon_rejected_rules")
+# Rules of people, read, and what may be offered under them: they are measured before they are
+# applied, Python finds what is like the items that are left with no neighbour, and a line that
+# cannot be applied stops the run before anything is learnt.
+RULES = (
+    "rules",
+    "srv_rule_lines",
+    "srv_rules",
+    "srv_item_rules",
+    "srv_items",
+    "mon_rejected_rules",
+)
 
 # The lists to be measured, with those of their ancestors that are in the same folder.
 LISTS = (
