@@ -12,7 +12,8 @@ user_items as (
             / {{ var('popularity_half_life_days') }}
         ) as recency,
         last_interacted_at >= cutoff_at - interval 28 day as is_recent,
-        cutoff_at
+        cutoff_at,
+        last_interacted_at
 
     from {{ ref('int_user_items') }}
 
@@ -43,7 +44,8 @@ segmented as (
         'all' as segment,
         user_items.recency,
         user_items.is_recent,
-        user_items.cutoff_at
+        user_items.cutoff_at,
+        user_items.last_interacted_at
 
     from user_items
 
@@ -55,7 +57,8 @@ segmented as (
         users.segment,
         user_items.recency,
         user_items.is_recent,
-        user_items.cutoff_at
+        user_items.cutoff_at,
+        user_items.last_interacted_at
 
     from user_items
 
@@ -73,7 +76,8 @@ summed as (
         count(*) as user_count,
         count(*) filter (where is_recent) as user_count_28d,
         round(fsum(recency), 9) as candidate_score,
-        cutoff_at
+        cutoff_at,
+        max(last_interacted_at) as last_interacted_at
 
     from segmented
 
@@ -81,13 +85,14 @@ summed as (
 
 ),
 
+-- What everybody left alone for long has a score of 0: who used to turn to it decides then.
 ranked as (
 
     select
         *,
         row_number() over (
             partition by cutoff_at, segment
-            order by candidate_score desc, item_id asc
+            order by candidate_score desc, user_count desc, last_interacted_at desc, item_id asc
         ) as popularity_rank
 
     from summed
