@@ -20,14 +20,19 @@ interactions as (
 
 ),
 
-people as (
+-- As in the popular lists: who does not want the item any more does not speak for it.
+user_items as (
 
     select
         user_id,
-        is_bot,
+        item_id,
         cutoff_at
 
-    from {{ ref('int_cutoff_users') }}
+    from {{ ref('int_user_items') }}
+
+    where
+        not is_bot
+        and not is_disliked
 
 ),
 
@@ -60,12 +65,11 @@ touched as (
             interactions.known_at < cutoffs.cutoff_at
             and interactions.interacted_at >= cutoffs.cutoff_at - interval 35 day
 
-    inner join people
+    inner join user_items
         on
-            interactions.user_id = people.user_id
-            and cutoffs.cutoff_at = people.cutoff_at
-
-    where not people.is_bot
+            interactions.user_id = user_items.user_id
+            and interactions.item_id = user_items.item_id
+            and cutoffs.cutoff_at = user_items.cutoff_at
 
     group by interactions.user_id, interactions.item_id, cutoffs.cutoff_at
 
