@@ -1,4 +1,5 @@
--- The two popular lists at the evaluation cutoff, as deep as a user's own list may reach.
+-- The two popular lists at the evaluation cutoff, as deep as a user's own list may reach, without
+-- what the user dislikes, which `rnk_candidate_pairs` leaves out for the other systems.
 with
 
 moments as (
@@ -43,6 +44,7 @@ history as (
     select
         user_id,
         item_id,
+        is_disliked,
         cutoff_at
 
     from {{ ref('int_user_items') }}
@@ -102,6 +104,8 @@ final as (
             moments.user_id = history.user_id
             and systems.item_id = history.item_id
             and moments.cutoff_at = history.cutoff_at
+
+    where not coalesce(history.is_disliked, false)
 
 )
 

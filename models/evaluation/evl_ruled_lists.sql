@@ -58,6 +58,7 @@ user_items as (
     select
         user_id,
         item_id,
+        is_disliked,
         cutoff_at
 
     from {{ ref('int_user_items') }}
@@ -158,7 +159,10 @@ pins as (
 
     where
         coalesce(catalog.is_available, true)
-        and (user_items.item_id is null or {{ var("mapping").get("repeats") or false }})
+        and (
+            user_items.item_id is null
+            or (not user_items.is_disliked and {{ var("mapping").get("repeats") or false }})
+        )
 
 ),
 

@@ -1,4 +1,6 @@
--- Which items are looked at for which user at which moment: what any of the sources proposes.
+-- Which items are looked at for which user at which moment: what any of the sources proposes,
+-- without what the user dislikes then. No list may hold that, so nothing is ranked, taught or
+-- judged by it.
 with
 
 moments as (
@@ -58,8 +60,21 @@ popular_items as (
 
 ),
 
+disliked as (
+
+    select
+        user_id,
+        item_id,
+        cutoff_at
+
+    from {{ ref('int_user_items') }}
+
+    where is_disliked
+
+),
+
 -- Learned candidates of a moment that is no longer ranked are left behind here.
-pairs as (
+proposed as (
 
     select
         learned.user_id,
@@ -102,6 +117,25 @@ pairs as (
 
     inner join popular_items
         on moments.cutoff_at = popular_items.cutoff_at
+
+),
+
+pairs as (
+
+    select
+        proposed.user_id,
+        proposed.item_id,
+        proposed.cutoff_at
+
+    from proposed
+
+    left join disliked
+        on
+            proposed.user_id = disliked.user_id
+            and proposed.item_id = disliked.item_id
+            and proposed.cutoff_at = disliked.cutoff_at
+
+    where disliked.item_id is null
 
 )
 

@@ -47,7 +47,10 @@ BLENDS = f"""
     where cutoff_at = ({EVALUATED}) and (not is_seen or ? = 'with_repeats')
     qualify rank <= ?
 """
-SEEN = f"select user_id, item_id from intermediate.int_user_items where cutoff_at = ({EVALUATED})"
+EXCLUDED = f"""
+    select user_id, item_id from intermediate.int_user_items
+    where cutoff_at = ({EVALUATED}) and (is_disliked or ? = 'new_items')
+"""
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,10 @@ def _judge_als(task: Task) -> float:
         matrix = build_interaction_matrix(connection.execute(PAIRS).df())
         relevant = connection.execute(RELEVANT, [task.setting]).df()
         model = fit_als(matrix, params)
-        # Some that were seen are not in the matrix: twice the depth leaves enough others.
+        # Some that are excluded are not in the matrix: twice the depth leaves enough others.
         blocks = proposal_blocks(model, matrix, 2 * DEPTH, relevant["user_id"].unique())
         proposed = pd.concat(list(blocks), ignore_index=True)
-        if task.setting == "new_items":
-            proposed = _without(proposed, connection.execute(SEEN).df())
+        proposed = _without(proposed, connection.execute(EXCLUDED, [task.setting]).df())
         lists = proposed.sort_values(["user_id", "candidate_rank"], ignore_index=True)
         ranks = lists.groupby("user_id", sort=False).cumcount() + 1
         return mean_ndcg(lists.assign(rank=ranks), connection, task)
@@ -210,9 +212,9 @@ def _own_folder(task: Task) -> Path:
     return task.folder / str(os.getpid()) / task.part / f"fold_{task.fold.number}"
 
 
-def _without(proposed: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
-    """Take seen pairs out of a list."""
-    marked = proposed.merge(seen, on=["user_id", "item_id"], how="left", indicator="origin")
+def _without(proposed: pd.DataFrame, excluded: pd.DataFrame) -> pd.DataFrame:
+    """Take pairs out of a list."""
+    marked = proposed.merge(excluded, on=["user_id", "item_id"], how="left", indicator="origin")
     return marked[marked["origin"] == "left_only"].drop(columns="origin")
 
 
