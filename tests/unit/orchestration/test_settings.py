@@ -1,7 +1,9 @@
 import os
 import sys
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
+import duckdb
 import jinja2
 import pytest
 
@@ -129,28 +131,64 @@ def test_compiled_code_goes_below_the_home_only_where_it_cannot_be_beside_the_so
     assert os.environ["NUMBA_CACHE_DIR"] == "/chosen"
 
 
-def moment(as_of: str | None) -> str:
-    """Render what dbt takes for now in a log with an `as_of`."""
-    text = (PROJECT_ROOT / "macros" / "current_moment.sql").read_text(encoding="utf-8")
+def moment(as_of: object, time_zone: str = "UTC") -> datetime:
+    """Compute what dbt takes for now in a log with an `as_of`."""
+    files = [
+        PROJECT_ROOT / "macros" / f"{name}.sql" for name in ("utc_timestamp", "current_moment")
+    ]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     template = jinja2.Environment(autoescape=False).from_string(text + "{{ current_moment() }}")
-    mapping = {"as_of": as_of} if as_of else {}
-    return template.render(
-        env_var=lambda name, default: os.environ.get(name, default), var=lambda _: mapping
-    ).strip()
+    sql = template.render(
+        env_var=lambda name, default: os.environ.get(name, default),
+        var=lambda _: {"as_of": as_of} if as_of else {},
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"set timezone = '{time_zone}'")
+        ((found,),) = connection.execute(f"select {sql}").fetchall()
+    return found
+
+
+def is_now(found: datetime) -> bool:
+    """Tell whether a moment in UTC is that of the clock."""
+    return abs(found.replace(tzinfo=UTC) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_the_moment_of_a_build_goes_before_that_of_the_mapping_and_is_gone_afterwards(monkeypatch):
     monkeypatch.delenv("TOPSHELF_AS_OF", raising=False)
     with building_at("2026-03-02 00:00:00"):
-        assert moment("2026-01-01 00:00:00") == "cast('2026-03-02 00:00:00' as timestamp)"
+        assert moment("2026-01-01 00:00:00") == datetime(2026, 3, 2)
     assert "TOPSHELF_AS_OF" not in os.environ
-    assert moment("2026-01-01 00:00:00") == "cast('2026-01-01 00:00:00' as timestamp)"
-    assert moment(None) == "cast(timezone('UTC', now()) as timestamp)"
+    assert moment("2026-01-01 00:00:00") == datetime(2026, 1, 1)
+    assert is_now(moment(None))
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", "Europe/Oslo"])
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        ("2026-03-01T00:00:00+02:00", datetime(2026, 2, 28, 22)),
+        ("2026-03-01 00:00:00-05:00", datetime(2026, 3, 1, 5)),
+        ("2026-03-01T00:00:00Z", datetime(2026, 3, 1)),
+        ("2026-03-01 12:30:00.25", datetime(2026, 3, 1, 12, 30, 0, 250_000)),
+        # As YAML reads what is written without quotes.
+        (date(2026, 3, 1), datetime(2026, 3, 1)),
+        (datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=2))), datetime(2026, 2, 28, 22)),
+    ],
+)
+def test_the_moment_of_a_mapping_is_read_in_utc(as_of, expected, time_zone, monkeypatch):
+    monkeypatch.delenv("TOPSHELF_AS_OF", raising=False)
+    assert moment(as_of, time_zone) == expected
+
+
+def test_a_moment_that_cannot_be_read_is_an_error(monkeypatch):
+    monkeypatch.delenv("TOPSHELF_AS_OF", raising=False)
+    with pytest.raises(duckdb.ConversionException, match="the first of March"):
+        moment("the first of March")
 
 
 def test_a_build_without_a_moment_does_not_take_that_of_another_program(monkeypatch):
     monkeypatch.setenv("TOPSHELF_AS_OF", "2020-01-01 00:00:00")
     with building_at(None):
-        assert moment(None) == "cast(timezone('UTC', now()) as timestamp)"
+        assert is_now(moment(None))
     assert os.environ["TOPSHELF_AS_OF"] == "2020-01-01 00:00:00"
     assert read_settings({}).environment()["TOPSHELF_AS_OF"] == ""
