@@ -1,3 +1,5 @@
+{%- set visit = "interval '" ~ var("session_gap_minutes") ~ "' minute" -%}
+
 -- The first moment at which a user met an experiment, and what was shown to the user in it.
 with
 
@@ -47,6 +49,12 @@ labelled_lists as (
 
 ),
 
+-- A tool may log an assignment after the list that it was made for. Without that list a user who
+-- never comes back would not be counted, and who does would be counted from the return on: whether
+-- somebody counts must not depend on what the experiment did. So lists of the same visit count,
+-- the first of them: one that nobody had decided about yet dilutes both arms alike, and one that
+-- comes too late would take the first effects for habits. By the hash, users are assigned when the
+-- experiment starts, before which nothing counts.
 met as (
 
     select
@@ -81,7 +89,8 @@ met as (
     inner join contacts
         on
             assignments.user_id = contacts.user_id
-            and contacts.contact_at >= greatest(experiments.starts_at, assignments.assigned_at)
+            and contacts.contact_at
+            >= greatest(experiments.starts_at, assignments.assigned_at - {{ visit }})
             and contacts.contact_at < experiments.ends_at
 
     left join labelled_lists
