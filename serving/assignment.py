@@ -7,6 +7,9 @@ from serving.buckets import BUCKETS, bucket
 
 # Of dbt's variable `holdout_salt`; a test holds them equal.
 HOLDOUT_SALT = "holdout"
+# Shares are counted in billionths, as SQL does: sums of binary fractions fall on either side of the
+# edge of a bucket as they like.
+PARTS = 10**9
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,12 @@ def assigned_arm(experiment: Experiment, user_id: str) -> Arm | None:
     if is_held_out(user_id, experiment.holdout, experiment.holdout_salt):
         return None
     place = bucket(f"layer:{experiment.layer}", user_id)
-    if not _edge(experiment.layer_from) <= place < _edge(experiment.layer_until):
+    first, until = _parts(experiment.layer_from), _parts(experiment.layer_until)
+    if not _edge(first) <= place < _edge(until):
         return None
-    place, until = bucket(experiment.salt, user_id), 0.0
+    place, until = bucket(experiment.salt, user_id), 0
     for arm in experiment.arms:
-        until += arm.share
+        until += _parts(arm.share)
         if place < _edge(until):
             return arm
     return None
@@ -105,9 +109,14 @@ def is_held_out(user_id: str, share: float, salt: str = HOLDOUT_SALT) -> bool:
         Held out of all users. A smaller share holds out a part of those of a larger one.
     salt : str
     """
-    return share > 0 and bucket(salt, user_id) < _edge(share)
+    return share > 0 and bucket(salt, user_id) < _edge(_parts(share))
 
 
-def _edge(share: float) -> int:
-    """Return the first bucket after a share of them, rounded half up as in SQL."""
-    return math.floor(share * BUCKETS + 0.5)
+def _parts(share: float) -> int:
+    """Count the billionths of a share."""
+    return round(share * PARTS)
+
+
+def _edge(parts: int) -> int:
+    """Return the first bucket after so many billionths, rounded half up: `bucket_edge` in SQL."""
+    return (parts * BUCKETS + PARTS // 2) // PARTS

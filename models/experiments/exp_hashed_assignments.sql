@@ -69,11 +69,11 @@ met_users as (
             contacts.contact_at >= experiments.starts_at
             and contacts.contact_at < experiments.ends_at
             and {{ bucket("'layer:' || experiments.layer", "contacts.user_id") }}
-            >= round(experiments.layer_from * 10000)
+            >= {{ bucket_edge("experiments.layer_from") }}
             and {{ bucket("'layer:' || experiments.layer", "contacts.user_id") }}
-            < round(experiments.layer_until * 10000)
+            < {{ bucket_edge("experiments.layer_until") }}
             and {{ bucket(dbt.string_literal(var("holdout_salt")), "contacts.user_id") }}
-            >= round(experiments.holdout * 10000)
+            >= {{ bucket_edge("experiments.holdout") }}
 
     left join mapped_experiments
         on experiments.experiment_id = mapped_experiments.experiment_id

@@ -37,16 +37,17 @@ read as (
 
 ),
 
-summed as (
+-- One arm begins where the one before it ends: worked out by itself, a rounded beginning would now
+-- and then leave a bucket to nobody, or to both.
+ended as (
 
     select
         *,
-        sum(share) over (
-            partition by experiment_id
-            order by variant_number
-        ) as cumulated_share
+        {{ bucket_edge("sum(cast(share as decimal(18, 9))) over arms_so_far") }} as bucket_until
 
     from read
+
+    window arms_so_far as (partition by experiment_id order by variant_number)
 
 ),
 
@@ -58,11 +59,16 @@ final as (
         serves,
         cast(variant_number as integer) as variant_number,
         cast(share as double) as share,
-        cast(round((cumulated_share - share) * 10000) as bigint) as bucket_from,
-        cast(round(cumulated_share * 10000) as bigint) as bucket_until,
+        cast(
+            lag(bucket_until, 1, 0) over (
+                partition by experiment_id
+                order by variant_number
+            ) as bigint
+        ) as bucket_from,
+        bucket_until,
         variant_number = 1 as is_control
 
-    from summed
+    from ended
 
 )
 
