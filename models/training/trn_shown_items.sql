@@ -33,19 +33,15 @@ shown as (
 
 ),
 
-interactions as (
+attributed as (
 
     select
-        interaction_id,
-        user_id,
         item_id,
+        shown_request_id,
         role,
-        interacted_at,
-        known_at
+        cutoff_at
 
-    from {{ ref('int_interactions') }}
-
-    where role in ('view', 'positive')
+    from {{ ref('trn_attributed_interactions') }}
 
 ),
 
@@ -62,7 +58,6 @@ impressions as (
         shown.shown_rank,
         shown.propensity,
         cutoffs.cutoff_at,
-        cutoffs.label_until,
         shown.shown_at
 
     from shown
@@ -75,41 +70,17 @@ impressions as (
 
 ),
 
--- What a user does counts once, for the last list before it that held the item.
-attributed as (
-
-    select
-        impressions.request_id,
-        impressions.item_id,
-        interactions.role
-
-    from impressions
-
-    inner join interactions
-        on
-            impressions.user_id = interactions.user_id
-            and impressions.item_id = interactions.item_id
-            and impressions.shown_at <= interactions.interacted_at
-            and impressions.shown_at + {{ window }} > interactions.interacted_at
-            and impressions.label_until > interactions.known_at
-
-    qualify row_number() over (
-        partition by interactions.interaction_id
-        order by impressions.shown_at desc, impressions.request_id asc
-    ) = 1
-
-),
-
 outcomes as (
 
     select
-        request_id,
+        shown_request_id,
         item_id,
-        bool_or(role = 'positive') as is_chosen
+        bool_or(role = 'positive') as is_chosen,
+        cutoff_at
 
     from attributed
 
-    group by request_id, item_id
+    group by shown_request_id, item_id, cutoff_at
 
 ),
 
@@ -124,7 +95,7 @@ final as (
         impressions.role,
         impressions.shown_rank,
         impressions.propensity,
-        outcomes.request_id is not null as is_clicked,
+        outcomes.shown_request_id is not null as is_clicked,
         coalesce(outcomes.is_chosen, false) as is_chosen,
         impressions.cutoff_at,
         impressions.shown_at
@@ -133,8 +104,9 @@ final as (
 
     left join outcomes
         on
-            impressions.request_id = outcomes.request_id
+            impressions.request_id = outcomes.shown_request_id
             and impressions.item_id = outcomes.item_id
+            and impressions.cutoff_at = outcomes.cutoff_at
 
 )
 

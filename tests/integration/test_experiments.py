@@ -60,8 +60,9 @@ def warehouse(log, dbt_build, tmp_path_factory):
             connection.execute(
                 f"insert into seeds.experiments values ('sample', {marks}, '')", line
             )
-    read = ("int_interactions", "int_log_end", "int_cutoffs", "trn_shown_items")
-    chosen = ("staging", *read, "experiments")
+    read = ("int_interactions", "int_log_end", "int_cutoffs")
+    shown = ("trn_naming_types", "trn_attributed_interactions", "trn_shown_items")
+    chosen = ("staging", *read, *shown, "experiments")
     inferred = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
     dbt_build(mapping, home, "run", "--select", *chosen, "--exclude", *inferred.split(), **HELD_OUT)
     with duckdb.connect(str(file), read_only=True) as connection:

@@ -33,6 +33,8 @@ TABLES = {
 LABELLED_TABLES = {
     "training.trn_holdout": "cutoff_at",
     "training.trn_ranking_moments": "cutoff_at",
+    "training.trn_naming_types": "cutoff_at",
+    "training.trn_attributed_interactions": "cutoff_at",
     "training.trn_shown_items": "cutoff_at",
     "training.trn_shown_pairs": "cutoff_at",
     "candidates.cnd_user_covisited": "cutoff_at",
