@@ -43,16 +43,10 @@ SHOWN = """
     left join (select distinct cutoff_at, user_id from training.trn_shown_pairs) as users
         on candidates.cutoff_at = users.cutoff_at and candidates.user_id = users.user_id
 """
-# Bots look at lists in another way than people do.
 SHOWN_ITEMS = """
     select
         request_id, user_id, item_id, propensity_kind, shown_rank, propensity, is_clicked, cutoff_at
     from training.trn_shown_items
-    anti join intermediate.int_cutoff_users
-        on
-            trn_shown_items.cutoff_at = int_cutoff_users.cutoff_at
-            and trn_shown_items.user_id = int_cutoff_users.user_id
-            and int_cutoff_users.is_bot
 """
 
 

@@ -29,7 +29,7 @@ variants as (
 
 bots as (
 
-    select user_id from {{ ref('exp_bots') }}
+    select user_id from {{ ref('int_bots') }}
 
 ),
 

@@ -33,6 +33,16 @@ shown as (
 
 ),
 
+bots as (
+
+    select
+        user_id,
+        known_at
+
+    from {{ ref('int_bots') }}
+
+),
+
 attributed as (
 
     select
@@ -45,7 +55,8 @@ attributed as (
 
 ),
 
--- What comes too late in the window could not show its outcome yet.
+-- What comes too late in the window could not show its outcome yet. Bots look at lists in another
+-- way than people do, and some at very many.
 impressions as (
 
     select
@@ -67,6 +78,13 @@ impressions as (
             shown.shown_at >= cutoffs.cutoff_at
             and shown.shown_at + {{ window }} <= cutoffs.label_until
             and shown.known_at < cutoffs.label_until
+
+    left join bots
+        on
+            shown.user_id = bots.user_id
+            and cutoffs.label_until > bots.known_at
+
+    where bots.user_id is null
 
 ),
 

@@ -60,7 +60,7 @@ def warehouse(log, dbt_build, tmp_path_factory):
             connection.execute(
                 f"insert into seeds.experiments values ('sample', {marks}, '')", line
             )
-    read = ("int_interactions", "int_log_end", "int_cutoffs")
+    read = ("int_interactions", "int_bots", "int_log_end", "int_cutoffs")
     shown = ("trn_naming_types", "trn_attributed_interactions", "trn_shown_items")
     chosen = ("staging", *read, *shown, "experiments")
     inferred = "exp_results exp_looks exp_decisions exp_outlook ret_survival_curves"
