@@ -99,16 +99,17 @@ def label_weights(
 ) -> np.ndarray:
     """Say how much each candidate teaches.
 
-    A taken candidate that had been shown counts for all that would have been taken had everybody
-    looked at that place: ``1 / examination``. What was shown and ignored counts once. A candidate
-    that was not shown is unknown rather than bad, unless the user was shown nothing at all.
+    A candidate that an impression led to take counts for all that would have been taken had
+    everybody looked at its place: ``1 / examination``. What was shown and ignored counts once. A
+    candidate that was not shown is unknown rather than bad, unless the user was shown nothing at
+    all.
 
     Parameters
     ----------
     rows : DataFrame of length n
         ``is_relevant`` (taken in the label window), ``shown_rank`` (best place in the window, null
-        if not shown), ``is_chosen`` (bool, whether an impression led to that) and
-        ``has_impressions`` (whether the user was shown anything in the window).
+        if not shown), ``chosen_rank`` (place of the impression that led to that, null if none did)
+        and ``has_impressions`` (whether the user was shown anything in the window).
     examination : Examination, optional
         Without it every place counts as the first.
     unshown_weight : float
@@ -130,7 +131,7 @@ def label_weights(
     unknown = ~taken & ~shown & rows["has_impressions"].to_numpy(dtype=bool)
     weights = np.where(unknown, unshown_weight, 1.0)
     if examination is not None:
-        through = taken & shown & rows["is_chosen"].to_numpy(dtype=bool)
-        places = rows["shown_rank"].to_numpy(dtype=np.float64, na_value=np.nan)[through]
+        through = taken & rows["chosen_rank"].notna().to_numpy()
+        places = rows["chosen_rank"].to_numpy(dtype=np.float64, na_value=np.nan)[through]
         weights[through] = position_weights(examination, places.astype(np.int64))
     return weights

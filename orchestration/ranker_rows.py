@@ -32,7 +32,7 @@ SHOWN = """
     select
         candidates.*,
         pairs.shown_rank,
-        coalesce(pairs.is_chosen, false) as is_chosen,
+        pairs.chosen_rank,
         users.user_id is not null as has_impressions
     from ({candidates}) as candidates
     left join training.trn_shown_pairs as pairs

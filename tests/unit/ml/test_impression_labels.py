@@ -29,20 +29,27 @@ def rows(**columns):
     nothing = {
         "is_relevant": [False] * size,
         "shown_rank": [None] * size,
-        "is_chosen": [False] * size,
+        "chosen_rank": [None] * size,
         "has_impressions": [True] * size,
     }
-    return pd.DataFrame({**nothing, **columns}).astype({"shown_rank": np.float64})
+    ranks = dict.fromkeys(["shown_rank", "chosen_rank"], np.float64)
+    return pd.DataFrame({**nothing, **columns}).astype(ranks)
 
 
 def test_what_was_taken_counts_by_its_place_and_what_was_ignored_counts_once():
     frame = rows(
         is_relevant=[True, True, False, False],
         shown_rank=[1, 3, 1, 3],
-        is_chosen=[True, True, False, False],
+        chosen_rank=[1, 3, None, None],
     )
     weights = label_weights(frame, examined(1.0, 0.5, 0.25), unshown_weight=0.2)
     assert weights.tolist() == [1, 4, 1, 1]
+
+
+def test_what_was_taken_from_a_low_place_counts_by_it_though_another_list_had_it_higher():
+    frame = rows(is_relevant=[True], shown_rank=[1], chosen_rank=[3])
+    weights = label_weights(frame, examined(1.0, 0.5, 0.25), unshown_weight=0.2)
+    assert weights.tolist() == [4]
 
 
 def test_what_no_impression_led_to_counts_as_in_a_time_split():
@@ -57,12 +64,12 @@ def test_what_was_not_shown_is_unknown_unless_its_user_was_shown_nothing():
 
 
 def test_without_a_curve_every_place_counts_as_the_first():
-    frame = rows(is_relevant=[True, False], shown_rank=[9, 9], is_chosen=[True, False])
+    frame = rows(is_relevant=[True, False], shown_rank=[9, 9], chosen_rank=[9, None])
     assert label_weights(frame, None, unshown_weight=0.2).tolist() == [1, 1]
 
 
 def test_a_weight_is_bounded_however_seldom_a_place_is_looked_at():
-    frame = rows(is_relevant=[True], shown_rank=[2], is_chosen=[True])
+    frame = rows(is_relevant=[True], shown_rank=[2], chosen_rank=[2])
     assert label_weights(frame, examined(1.0, 0.001), unshown_weight=1.0).tolist() == [10]
 
 
@@ -111,7 +118,7 @@ def logged(lists, seed, *, spread):
             "relevance": relevance.ravel(),
             "is_clicked": clicked.ravel(),
             "is_relevant": clicked.ravel(),
-            "is_chosen": clicked.ravel(),
+            "chosen_rank": np.where(clicked, np.arange(1.0, PLACES + 1), np.nan).ravel(),
             "has_impressions": True,
         }
     )

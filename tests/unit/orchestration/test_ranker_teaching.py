@@ -36,15 +36,17 @@ def shown_lists(cutoff_at, second_place, seed=0):
 def rows(size=3000, shown=True):
     random = np.random.default_rng(1)
     hint = random.normal(size=size)
+    is_relevant = hint + random.normal(size=size) > 1.5
+    ranks = np.where(random.random(size) < 0.3, 2.0, np.nan) if shown else np.nan
     return pd.DataFrame(
         {
             "cutoff_at": FIRST,
             "user_id": [f"u{n % 300}" for n in range(size)],
             "hint": hint,
-            "is_relevant": hint + random.normal(size=size) > 1.5,
+            "is_relevant": is_relevant,
             "sample_weight": 1.0,
-            "shown_rank": np.where(random.random(size) < 0.3, 2.0, np.nan) if shown else np.nan,
-            "is_chosen": shown,
+            "shown_rank": ranks,
+            "chosen_rank": np.where(is_relevant, ranks, np.nan),
             "has_impressions": shown,
         }
     )
