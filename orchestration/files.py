@@ -1,6 +1,7 @@
 """Replacing a file so that a reader, or a run after a crash, finds the old one or the new one."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,9 +39,15 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def remove_unfinished(target: Path) -> None:
-    """Remove what runs that were killed left beside `target`, its write-ahead logs too."""
+    """Remove what killed runs left beside `target`, with what DuckDB keeps beside a database.
+
+    That is its write-ahead log, and the folder of what did not fit into memory.
+    """
     for leftover in target.parent.glob(f"{target.name}.*{UNFINISHED}*"):
-        leftover.unlink(missing_ok=True)
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:

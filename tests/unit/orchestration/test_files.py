@@ -32,6 +32,9 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path):
     target = tmp_path / "published.duckdb"
     for leftover in ("published.duckdb.77.unfinished", "published.duckdb.77.unfinished.wal"):
         (tmp_path / leftover).write_text("half a file")
+    spilled = tmp_path / "published.duckdb.77.unfinished.tmp"
+    spilled.mkdir()
+    (spilled / "duckdb_temp_storage_DEFAULT-0.tmp").write_text("what did not fit into memory")
     (tmp_path / "published.duckdb.backup").write_text("mine")
     with replacing(target) as path:
         path.write_text("whole")
