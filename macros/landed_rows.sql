@@ -3,8 +3,8 @@
     the items that it shows, as the columns of a mapped view; empty where there is no such log.
 
     A line that a crash left torn has no user, and none has what was shown beside an item: they are
-    passed over. What lands while dbt runs waits for the next run: all models of one run see the
-    same rows.
+    passed over. What lands while dbt runs waits for the next run, and is younger than this one's
+    cutoff: no event is in neither. Moments are compared as text, in the form in which they land.
 #}
 {% macro landed_rows(name, columns, moment) -%}
     {%- set files = landing_files(name) -%}
@@ -25,7 +25,7 @@
     )
     where
         user_id is not null
-        and {{ moment }} < '{{ (run_started_at - modules.datetime.timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ") }}'
+        and {{ moment }} < '{{ landed_until() }}'
     {%- endif -%}
 {%- endmacro %}
 

@@ -13,6 +13,7 @@ import warnings
 import zipfile
 from contextlib import chdir
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,7 @@ from orchestration.plan_report import render_plan
 from orchestration.plan_rows import row_difference
 from orchestration.resources import MappedLog, Warehouse
 from orchestration.reviewed import load_reviewed
-from orchestration.settings import Settings
+from orchestration.settings import Settings, building_at
 from orchestration.tables_as_files import with_tables_as_files
 from orchestration.terminal.answers import complain
 from orchestration.terminal.streams import plain_console
@@ -72,7 +73,9 @@ def plan(
     (home / "sample").mkdir(exist_ok=True)
     replace(settings, home=home).export()
     committed = checkout(settings.project_root, base, home / "committed")
-    with chdir(settings.project_root):
+    # One moment for both states: at two, all that depends on the clock would differ.
+    now = chosen.as_of or datetime.now(UTC).replace(tzinfo=None)
+    with chdir(settings.project_root), building_at(str(now)):
         console.print(f"Building the models as of {base} ...")
         before = open_project(committed, home, variables)
         apply(before, COMMITTED)

@@ -27,7 +27,7 @@ TRACKING_PATIENCE = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
 }
-# What a build takes for now, in place of the mapping's `as_of` and of the clock.
+# What a build takes for now, in place of the mapping's `as_of` and of its own start.
 AS_OF = "TOPSHELF_AS_OF"
 
 
@@ -148,7 +148,7 @@ class Settings:
 
 @contextmanager
 def building_at(as_of: str | None) -> Iterator[None]:
-    """Tell the programs started in a `with` block what is now; without a moment it is the clock's.
+    """Tell the programs started in a `with` block what is now; without a moment it is their start.
 
     dbt reads it in the macro `current_moment`. Were it a variable of dbt, each new moment would
     have the whole project parsed anew, which takes longer than most of the models.

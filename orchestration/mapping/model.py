@@ -154,7 +154,7 @@ class Mapping(KnownKeys):
     events, items, users, impressions, assignments, experiments
         The relations. Only `events` is required.
     as_of : datetime, optional
-        The moment that counts as now, UTC without offset; None is the clock.
+        The moment that counts as now, UTC without offset; None is the start of a run.
     horizon_days : int
         Days after a moment in which its lists are judged, >= 1.
     repeats : bool

@@ -19,6 +19,8 @@ STAGING = (
     "stg_events__deliveries",
     "stg_events__rejected",
     "stg_impressions__shown",
+    "int_interactions",
+    "int_log_end",
     "--full-refresh",
 )
 
@@ -27,6 +29,16 @@ def land(log: LandingLog, now: datetime, **event: str) -> None:
     """Land an event as the application does."""
     told = {"user_id": "ann", "item_id": "i0001", "event_type": "view", **event}
     log.append([landing_row(Event(**told), now)]).result(10)
+
+
+def land_before_during_and_after(log: LandingLog, now: datetime) -> None:
+    """Land four events a second, of ten minutes of which the build begins and ends in one."""
+    moments = [now + timedelta(seconds=step / 4) for step in range(2400)]
+    events = [
+        (Event(user_id="bob", item_id="i0001", event_type="view", event_id=str(step)), moment)
+        for step, moment in enumerate(moments)
+    ]
+    log.append([landing_row(event, moment) for event, moment in events]).result(10)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +55,7 @@ def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
     land(log, now, event_id="of the sample")
     land(log, now, event_id="unknown", event_type="unheard of")
     land(log, datetime.now(UTC) + timedelta(hours=1), event_id="later")
+    land_before_during_and_after(log, datetime.now(UTC) - timedelta(minutes=1))
     log.close()
     other = LandingLog(landing / "events")
     land(other, now + timedelta(seconds=30), event_id="twice")
@@ -122,9 +135,24 @@ def test_a_landed_event_counts_from_the_moment_it_landed(warehouse):
     assert abs(known_at - datetime.now(UTC).replace(tzinfo=None)) < timedelta(hours=1)
 
 
+def test_a_landed_event_is_read_or_lies_after_the_cutoff(warehouse):
+    ((cutoff,),) = rows(warehouse, "select observed_until from intermediate.int_log_end")
+    query = "select interaction_id from staging.stg_events__deliveries where user_id = 'bob'"
+    read = {event_id for (event_id,) in rows(warehouse, query)}
+    landed = {
+        row["event_id"]: datetime.fromisoformat(row["loaded_at"]).replace(tzinfo=None)
+        for row in landed_rows(warehouse.parent / "landing" / "events")
+        if row["user_id"] == "bob"
+    }
+    assert 0 < len(read) < len(landed)
+    assert read == {event_id for event_id, moment in landed.items() if moment < cutoff}
+    query = "select count(*) from intermediate.int_interactions where user_id = 'bob'"
+    assert rows(warehouse, query) == [(len(read),)]
+
+
 def test_the_rows_of_the_mapped_relation_are_there_as_before(warehouse):
     ((accepted,),) = rows(
-        warehouse, "select count(*) from staging.stg_events__interactions where user_id != 'ann'"
+        warehouse, "select count(*) from staging.stg_events__interactions where user_id like 'u%'"
     )
     assert accepted > 38_000
 
