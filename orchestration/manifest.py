@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 from dagster_dbt import DbtProject
 
 from orchestration.settings import find_programs
@@ -13,7 +14,7 @@ PARSED = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests
 
 
 def prepared_project(root: Path) -> DbtProject:
-    """Return the dbt project at `root`; parse it first if its manifest is missing or outdated.
+    """Return the dbt project at `root`; parse it first unless its manifest can be used.
 
     Parameters
     ----------
@@ -29,11 +30,13 @@ def prepared_project(root: Path) -> DbtProject:
 
 
 def is_outdated(manifest: Path, root: Path) -> bool:
-    """Tell whether a file that dbt parses is younger than the manifest, or there is none."""
+    """Tell whether the manifest is missing, not whole, or older than a file that dbt parses."""
     if not manifest.is_file():
         return True
     made_at = manifest.stat().st_mtime
-    return any(path.stat().st_mtime > made_at for path in _parsed_paths(root))
+    if any(path.stat().st_mtime > made_at for path in _parsed_paths(root)):
+        return True
+    return not _is_whole(manifest)
 
 
 def parsed_here(variables: dict[str, Any], root: Path) -> dict[str, Any]:
@@ -49,6 +52,15 @@ def parsed_here(variables: dict[str, Any], root: Path) -> dict[str, Any]:
         Folder of `dbt_project.yml`.
     """
     return {**variables, "project_root": str(root)}
+
+
+def _is_whole(manifest: Path) -> bool:
+    """Tell whether dbt wrote the file to its end: a kill, or a full disk, may have cut it."""
+    try:
+        orjson.loads(manifest.read_bytes())
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def _parsed_paths(root: Path) -> Iterator[Path]:
