@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from serving.journal import noted_builds
+
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 # In the name of the record, beside a release, that its files were read and found whole.
@@ -31,12 +33,26 @@ def manifest_checksum(manifest: dict[str, Any]) -> str:
 
 
 def releases_on_disk(releases: Path) -> list[str]:
-    """Return the names of the complete releases, newest first."""
+    """Return the names of the complete releases, newest first.
+
+    They come in the order in which runs noted them in the journal: clocks go back, and a copied
+    file has another time. What was not noted yet was written after all that was, and among itself
+    has nothing but the moments in the manifests; where one cannot be read, its release comes last.
+    """
     if not releases.is_dir():
         return []
-    manifests = [path for path in releases.glob(f"*/{MANIFEST}") if path.parent.name[0] != "."]
-    manifests.sort(key=lambda path: (path.stat().st_mtime_ns, path.parent.name), reverse=True)
-    return [path.parent.name for path in manifests]
+    names = [path.parent.name for path in releases.glob(f"*/{MANIFEST}")]
+    noted = {name: place for place, name in enumerate(noted_builds(releases))}
+
+    def written(name: str) -> tuple[int, str, str]:
+        if name in noted:
+            return noted[name], "", name
+        try:
+            return len(noted), str(read_manifest(releases / name)["created_at"]), name
+        except BundleError:
+            return -1, "", name
+
+    return sorted((name for name in names if name[0] != "."), key=written, reverse=True)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

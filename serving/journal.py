@@ -1,7 +1,8 @@
-"""Which release answers whom while the file of the aliases cannot be read.
+"""Which release answers whom while the file of the aliases cannot be read, and what was written.
 
 Commands and runs write every change into a journal before they replace the file
-(`orchestration/releases/aliases.py`): its last line holds all aliases as they should be.
+(`orchestration/releases/aliases.py`): its last line holds all aliases as they should be. Runs note
+in it each release that was written, too.
 """
 
 import json
@@ -114,14 +115,36 @@ def journalled_pointers(releases: Path) -> Pointers | None:
         As of the last line that can be read: a damaged one costs its change, and not those before
         it. None if there is no such line.
     """
-    try:
-        lines = (releases / HISTORY).read_bytes().split(b"\n")
-    except OSError:
-        return None
-    # What follows the last line feed was not written to its end, and was never a change.
-    for line in reversed(lines[:-1]):
+    for line in reversed(_lines(releases)):
         try:
             return pointers_of(json.loads(line)["pointers"])
         except (ValueError, TypeError, KeyError):
             continue
     return None
+
+
+def noted_builds(releases: Path) -> list[str]:
+    """Return the releases that runs noted in the journal, first written first; many are gone.
+
+    Parameters
+    ----------
+    releases : Path
+        The folder of the releases.
+    """
+    names = []
+    for line in _lines(releases):
+        try:
+            change = json.loads(line)
+            if change["action"] == "build":
+                names.append(str(change["release_id"]))
+        except (ValueError, TypeError, KeyError):
+            continue
+    return names
+
+
+def _lines(releases: Path) -> list[bytes]:
+    """Read the journal; what follows the last line feed was not written to its end."""
+    try:
+        return (releases / HISTORY).read_bytes().split(b"\n")[:-1]
+    except OSError:
+        return []

@@ -16,10 +16,10 @@ from orchestration.releases.writing import remove_release
 from serving.bundle_files import BundleError, read_manifest, releases_on_disk
 
 
-def remove_old_releases(releases: Path, kept: int, served: Collection[str] = ()) -> list[str]:
+def remove_old_releases(releases: Path, kept: int, spared: Collection[str] = ()) -> list[str]:
     """Remove all releases but the newest, and those that are named; return which went.
 
-    An alias names some, and arms of experiments may name others.
+    An alias names some, and the caller may name others.
 
     Serving processes that have a removed release mapped go on reading it until they let go.
 
@@ -29,13 +29,13 @@ def remove_old_releases(releases: Path, kept: int, served: Collection[str] = ())
         The folder of the releases.
     kept : int
         How many of the newest stay, >= 1.
-    served : collection of str
-        What arms of experiments serve.
+    spared : collection of str
+        What arms of experiments serve, and what a run has just written.
     """
     with holding_aliases(releases):
         pointers = mend(releases)
         canary = pointers.canary.release_id if pointers.canary else None
-        named = {pointers.live, canary, pointers.shadow, pointers.previous, *served}
+        named = {pointers.live, canary, pointers.shadow, pointers.previous, *spared}
         old = [name for name in releases_on_disk(releases)[kept:] if name not in named]
         for name in old:
             remove_release(releases / name)

@@ -15,6 +15,7 @@ import numpy as np
 from orchestration.files import UNFINISHED, sync
 from serving.bundle_arrays import ARRAYS, MATRICES
 from serving.bundle_files import FORMAT_VERSION, MANIFEST, VERIFIED, manifest_checksum
+from serving.journal import noted_builds
 from serving.texts import packed
 
 
@@ -217,11 +218,13 @@ def remove_release(folder: Path) -> None:
 
 
 def free_release_id(releases: Path, wanted: str) -> str:
-    """Return a name that no release has: `wanted`, or with the first free number from 2 on.
+    """Return a name that no release has or had: `wanted`, or with the first free number from 2 on.
 
-    Lists that are built again from the same ranker are another release.
+    Lists that are built again from the same ranker are another release, and what the journal says
+    of one that was removed is not said of it.
     """
+    noted = set(noted_builds(releases))
     name, number = wanted, 2
-    while (releases / name).exists():
+    while name in noted or (releases / name).exists():
         name, number = f"{wanted}-{number}", number + 1
     return name

@@ -1,6 +1,5 @@
 """Releases whose lists, exclusions and measures a test chooses."""
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +35,7 @@ def releases(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def build(releases: Path) -> Callable[..., Path]:
-    """Give `build(name, lists=…, excluded=…, values=…, baseline=…, age_hours=…, offered=…)`."""
+    """Give `build(name, lists=…, excluded=…, values=…, …, created_at=…)`."""
 
     def write(
         name: str,
@@ -47,6 +46,7 @@ def build(releases: Path) -> Callable[..., Path]:
         age_hours: float = 1.0,
         offered: tuple[int, ...] = (1, 1, 1, 1),
         measured_at: str = "2026-02-15",
+        created_at: str = "2026-03-01T00:00:00+00:00",
     ) -> Path:
         with writing_release(releases, name) as writer:
             fill(writer, USERS, ITEMS)
@@ -64,7 +64,7 @@ def build(releases: Path) -> Callable[..., Path]:
                 {
                     **TOLD,
                     "release_id": name,
-                    "created_at": "2026-03-01T00:00:00+00:00",
+                    "created_at": created_at,
                     "ranked_by": name,
                     "counts": {"users": len(USERS), "items": len(ITEMS)},
                     "lists": {"per_user": 2, "neighbours": 2, "repeats": False},
@@ -98,9 +98,8 @@ def build(releases: Path) -> Callable[..., Path]:
 @pytest.fixture
 def three(build: Callable[..., Path], releases: Path) -> Path:
     """Folder of three releases, of which r3 is the newest."""
-    for number, name in enumerate(("r1", "r2", "r3")):
-        manifest = build(name) / "manifest.json"
-        os.utime(manifest, (number, number))
+    for hour, name in enumerate(("r1", "r2", "r3")):
+        build(name, created_at=f"2026-03-01T{hour:02}:00:00+00:00")
     return releases
 
 

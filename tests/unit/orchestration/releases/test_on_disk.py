@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from orchestration.releases.aliases import read_history
@@ -42,3 +44,25 @@ def test_a_release_that_was_refused_before_it_was_noted_is_noted_all_the_same(
         note_builds(releases, run)
     noted = [(change.action, change.release_id) for change in read_history(releases)]
     assert noted == [("blocked", "old"), ("build", "old")]
+
+
+def test_the_order_is_that_of_writing_whatever_the_clock_said(build, releases, sign):
+    build("first", created_at="2026-03-01T03:00:00+00:00")
+    note_builds(releases, "run 1")
+    promote(releases, "first", BOUNDS, sign())
+    # Since then the clock was set back, and the files were copied.
+    build("second", created_at="2026-03-01T00:30:00+00:00")
+    build("third", created_at="2026-03-01T00:45:00+00:00")
+    os.utime(releases / "first" / "manifest.json", (2**32, 2**32))
+    assert releases_on_disk(releases) == ["third", "second", "first"]
+    note_builds(releases, "run 2")
+    assert releases_on_disk(releases) == ["third", "second", "first"]
+    assert remove_old_releases(releases, 1) == ["second"]
+    assert releases_on_disk(releases) == ["third", "first"]
+
+
+def test_what_was_never_noted_and_cannot_be_read_is_the_first_to_go(three):
+    note_builds(three, "run 1")
+    (three / "copied").mkdir()
+    (three / "copied" / "manifest.json").write_text("{")
+    assert releases_on_disk(three) == ["r3", "r2", "r1", "copied"]

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from orchestration.releases.on_disk import note_builds
 from orchestration.releases.writing import (
     ArrayWriter,
     free_release_id,
@@ -83,6 +84,14 @@ def test_a_release_never_changes(tmp_path):
         pass
     assert free_release_id(tmp_path, "r1") == "r1-2"
     assert free_release_id(tmp_path, "r2") == "r2"
+
+
+def test_the_name_of_a_release_that_was_removed_is_not_given_again(tmp_path):
+    with writing_release(tmp_path, "r1") as writer:
+        finish(writer)
+    note_builds(tmp_path, "run 1")
+    remove_release(tmp_path / "r1")
+    assert free_release_id(tmp_path, "r1") == "r1-2"
 
 
 def test_a_removed_release_is_read_on_by_who_has_it_open(tmp_path):
