@@ -1,5 +1,6 @@
 """How far landed events are in the tables: a small file, replaced as a whole after each batch."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -51,6 +52,12 @@ def write_progress(path: Path, progress: Progress) -> None:
     """Replace the file; what it says happened must be on disk already."""
     with replacing(path) as unfinished:
         unfinished.write_text(json.dumps(asdict(progress)), encoding="utf-8")
+
+
+def digest_of(progress: Progress, log: str) -> str:
+    """Return a short name of a progress of a log: equal as long as no batch was finished."""
+    told = json.dumps([log, asdict(progress)], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def what_waits(releases: Path, events: Path, progress: Progress) -> str:
