@@ -27,7 +27,7 @@ class TuningConfig(dg.Config):
     parts: list[str] = Field(default_factory=list)
     folds: int = TuningPlan.folds
     jobs: int = TuningPlan.jobs
-    # Whether the settings file itself is written; else a proposal beside it.
+    # Whether the settings file itself is written, if nobody changes it; else a proposal beside it.
     write: bool = False
 
     def plan(self) -> TuningPlan:
@@ -64,6 +64,7 @@ def tuning(
         metadata={
             "dagster/row_count": count,
             "settings_file": str(result.file or "none, nothing was better"),
+            "reason": result.reason,
             "setting": result.setting,
             "parts": [
                 {

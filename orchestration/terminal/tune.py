@@ -84,15 +84,17 @@ def result_text(found: dict[str, Any]) -> RenderableType:
         f"nDCG@10, {found['setting'].replace('_', ' ')}: mean over periods before the test period.",
         "The best of many trials looks better than it is.",
         "",
-        _next_step(found["settings_file"]),
+        _next_step(found["settings_file"], found["reason"]),
     ]
     return Group(Text(""), table, Text("\n".join(lines), no_wrap=True, overflow="ignore"))
 
 
-def _next_step(file: str) -> str:
+def _next_step(file: str, reason: str) -> str:
     if file.startswith("none"):
         return "Nothing was better than the present settings; no file was written."
     shown = os.path.relpath(file)
+    if reason:
+        return f"Written: {shown}\n{reason}.\nTake over by hand what you want."
     if file.endswith(".proposed.yml"):
         accepted = shown.replace(".proposed.yml", ".yml")
         move = f"mv {shlex.quote(shown)} {shlex.quote(accepted)}"
@@ -122,7 +124,7 @@ def _listener(found: dict[str, Any]) -> Callable[[dg.EventLogEntry, Console], No
             console.print(f"        {entry.user_message}", style="dim")
         elif event and event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             metadata = event.step_materialization_data.materialization.metadata
-            for name in ("parts", "setting", "settings_file"):
+            for name in ("parts", "setting", "settings_file", "reason"):
                 found[name] = metadata[name].value
 
     return listen

@@ -98,6 +98,8 @@ class TuningResult:
         `new_items` or `with_repeats`: whose lists were judged.
     file : Path, optional
         The settings file that was written; None if nothing was better than what there is.
+    reason : str
+        Why `file` is a proposal though the settings file itself was to be written; else empty.
     """
 
     parts: list[PartResult]
@@ -105,3 +107,4 @@ class TuningResult:
     importances: dict[str, dict[str, float]]
     setting: str
     file: Path | None
+    reason: str = ""

@@ -6,8 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
@@ -16,7 +15,7 @@ import optuna
 from ml.search_space import SPACES, Value
 from orchestration.fingerprint import log_fingerprint
 from orchestration.mapping import Mapping, load_mapping, settings_file
-from orchestration.reviewed import ReviewedSettings, load_reviewed, sql_defaults, write_reviewed
+from orchestration.reviewed import ReviewedSettings, load_reviewed, sql_defaults
 from orchestration.run_lock import only_run
 from orchestration.settings import Settings
 from orchestration.tuning.digest import code_digest, digest_of
@@ -26,6 +25,7 @@ from orchestration.tuning.plan import PartResult, TuningPlan, TuningResult
 from orchestration.tuning.processes import Here, end_with_parent
 from orchestration.tuning.study import Budget, best_of, finished, open_study, search
 from orchestration.tuning.trials import importances_of, trials_of
+from orchestration.tuning.writing import comment_of, content_of, write_found
 
 Say = Callable[[str], None]
 # Parts that reorder the candidates of all sources.
@@ -49,7 +49,8 @@ def tune(settings: Settings, plan: TuningPlan, say: Say, *, accept: bool = False
     say : callable
         Gets a line about each step.
     accept : bool
-        Whether the settings file itself is written; else a proposal beside it.
+        Whether the settings file itself is written; else, or if the file was changed meanwhile, a
+        proposal beside it.
 
     Raises
     ------
@@ -97,7 +98,9 @@ class _Search:
 
     def run(self, *, accept: bool) -> TuningResult:
         """Search part after part, and write what was found."""
-        present = load_reviewed(self.mapping, self.settings.project_root)
+        root = self.settings.project_root
+        content = content_of(settings_file(self.mapping))
+        present = load_reviewed(self.mapping, root)
         chosen, results, importances = present, [], {}
         parts = [part for part in SPACES if part in self.plan.parts]
         for place, part in enumerate(parts):
@@ -106,8 +109,13 @@ class _Search:
                 chosen = chosen.with_values(SECTIONS.get(part, part), result.best)
             results.append(result)
             importances[part] = importances_of(study)
-        file = self._write(present, chosen, results, accept=accept)
-        return TuningResult(results, trials_of(self.storage), importances, self.setting, file)
+        file, reason = None, ""
+        if any(result.best_value > result.present_value for result in results):
+            periods = [fold.as_of for fold in self.folds]
+            told = comment_of(self.mapping, periods, self.setting, present, results)
+            file, reason = write_found(self.mapping, root, chosen, told, content, accept=accept)
+        trials = trials_of(self.storage)
+        return TuningResult(results, trials, importances, self.setting, file, reason)
 
     def _search(
         self, part: str, chosen: ReviewedSettings, parts_left: int
@@ -182,45 +190,6 @@ class _Search:
             best_trial=best.number,
             best=best.user_attrs["values"],
         )
-
-    def _write(
-        self,
-        present: ReviewedSettings,
-        chosen: ReviewedSettings,
-        results: list[PartResult],
-        *,
-        accept: bool,
-    ) -> Path | None:
-        """Write the settings file, or a proposal; nothing if nothing was better."""
-        if not any(result.best_value > result.present_value for result in results):
-            return None
-        target = settings_file(self.mapping)
-        if not accept:
-            target = target.with_name(f"{target.stem}.proposed.yml")
-        defaults = sql_defaults(self.settings.project_root)
-        sql = {name: value for name, value in chosen.sql.items() if value != defaults[name]}
-        write_reviewed(target, replace(chosen, sql=sql).changes(), self._comment(present, results))
-        return target
-
-    def _comment(self, present: ReviewedSettings, results: list[PartResult]) -> str:
-        periods = " and ".join(
-            f"the {self.mapping.horizon_days} days before {fold.as_of}" for fold in self.folds
-        )
-        lines = [
-            f"Settings of {self.mapping.name}, written by `topshelf tune` on "
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC.",
-            f"nDCG@10 ({self.setting.replace('_', ' ')}), mean over {periods}:",
-            *(
-                f"  {result.part}: {result.best_value:.4f}, present settings "
-                f"{result.present_value:.4f}; trial {result.best_trial} of "
-                f"{result.finished + result.pruned}"
-                for result in results
-            ),
-            "The best of many trials looks better than it is; the test period has not been looked "
-            "at.",
-            f"Before: {present.file.name if present.file else 'the defaults'}.",
-        ]
-        return "\n".join(lines)
 
 
 def section_of(chosen: ReviewedSettings, part: str) -> dict[str, Value]:

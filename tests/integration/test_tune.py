@@ -195,3 +195,18 @@ def test_what_was_found_waits_for_a_person_and_is_then_used(found, settings):
         values = proposed.sql if in_sql else vars(getattr(proposed, part["part"]))
         assert values.items() >= part["best"].items()
         assert f"{part['part']}: {part['best_value']:.4f}, present settings" in text
+
+
+def test_a_person_who_writes_settings_during_the_search_keeps_them(found, settings, command):
+    better = [part for part in found["parts"] if part["best_value"] > part["present_value"]]
+    file = settings.home / "shop.settings.yml"
+    part = better[0]["part"]
+    process = command("--trials", "4", "--folds", "1", "--part", part, "--write", "--json")
+    for line in process.stderr:
+        if f"{part}: 3 earlier trials" in line:
+            file.write_text("sql: {recommendations_per_user: 5}\n")
+    told = json.loads(process.stdout.read())
+    assert process.wait() == 0
+    assert file.read_text() == "sql: {recommendations_per_user: 5}\n"
+    assert told["settings_file"].endswith("shop.settings.proposed.yml")
+    assert "shop.settings.yml was changed during the search" in told["reason"]
