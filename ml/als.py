@@ -37,7 +37,7 @@ class AlsParams:
     iterations : int
         Alternations, >= 1.
     seed : int
-        Of the starting point.
+        Of the starting point, >= 0.
     """
 
     factors: int = 64
@@ -49,10 +49,10 @@ class AlsParams:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse values for which the equations have no unique solution."""
-        for name in ("factors", "iterations"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
+        """Refuse values for which the equations have no unique solution, or no start."""
+        for name, least in (("factors", 1), ("iterations", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be >= {least}, got {getattr(self, name)}")
         for name in ("unobserved_weight", "regularization", "start_scale"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be > 0 and finite, got {getattr(self, name)}")

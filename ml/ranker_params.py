@@ -4,6 +4,17 @@ from dataclasses import dataclass
 
 # Which labels teach: the better ones by a period that is known, the time split's, impressions'.
 LABELS = ("choose", "time", "impressions")
+# Of the whole numbers.
+LEAST = {
+    "iterations": 1,
+    "iterations_unchecked": 1,
+    "leaves": 2,
+    "leaf_rows": 1,
+    "patience": 1,
+    "seed": 0,
+}
+# That scikit-learn takes.
+LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,7 @@ class RankerParams:
     stopping_share, calibration_share : float
         Shares of the users held out for that, > 0, together below 1.
     seed : int
-        Of the choice of users and of the binning.
+        Of the choice of users and of the binning, 0 to 2^32 - 1.
     labels : str
         What teaches, of `LABELS`: everything that was not taken is a negative (`time`), what was
         shown and ignored above all (`impressions`), or the better of the two (`choose`).
@@ -58,11 +69,22 @@ class RankerParams:
     unshown_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse shares that leave no users to fit on, and labels that there are none of."""
+        """Refuse what nothing can be learned with, and shares that leave no users to fit on."""
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be >= {least}, got {getattr(self, name)}")
+        for name in ("learning_rate", "max_features", "unshown_weight"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in (0, 1], got {getattr(self, name)}")
+        if not 0 <= self.l2 < float("inf"):
+            raise ValueError(f"l2 must be >= 0 and finite, got {self.l2}")
+        negatives = self.negatives_per_positive
+        if not 0 < negatives < float("inf"):
+            raise ValueError(f"negatives_per_positive must be > 0 and finite, got {negatives}")
+        if self.seed > LARGEST_SEED:
+            raise ValueError(f"seed must be <= {LARGEST_SEED}, got {self.seed}")
         shares = (self.stopping_share, self.calibration_share)
         if not (min(shares) > 0 and sum(shares) < 1):
             raise ValueError(f"held-out shares must be > 0 and sum to < 1, got {shares}")
         if self.labels not in LABELS:
             raise ValueError(f"labels must be one of {', '.join(LABELS)}, got {self.labels!r}")
-        if not 0 < self.unshown_weight <= 1:
-            raise ValueError(f"unshown_weight must be in (0, 1], got {self.unshown_weight}")

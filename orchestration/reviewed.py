@@ -20,6 +20,7 @@ from orchestration.mapping import Mapping, MappingError, settings_file
 from orchestration.mapping.load import read_yaml
 from orchestration.mapping.problems import Problem, problems_of
 from orchestration.releases.bounds import GateBounds
+from serving.experiments import MOST_HELD_OUT
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,10 +38,25 @@ STRICT: dict[object, object] = {
     bool: Annotated[bool, Strict()],
     str: Annotated[str, Strict()],
 }
-# Variables of dbt by the end of their names: a half-life divides, so it cannot be 0. All others
-# count something.
-LENGTHS = ("_days", "_minutes")
-FRACTIONS = ("_power", "_weight", "_share")
+NOT_NEGATIVE = Annotated[Number, Field(ge=0)]
+# Variables of dbt that may have a fraction, by the end of their names. A half-life divides, so it
+# cannot be 0.
+FRACTIONS = {
+    "_half_life_days": Annotated[Number, Field(gt=0)],
+    "_power": NOT_NEGATIVE,
+    "_weight": NOT_NEGATIVE,
+    "_share": Annotated[Number, Field(ge=0, le=MOST_HELD_OUT)],
+}
+# All others count something, days and minutes too, which are the text of an interval. Of these
+# there may be none: no earlier moments, no candidates of a source, no habits, nothing late.
+MAY_BE_NONE = (
+    "training_cutoffs",
+    "covisited_per_user",
+    "repeats_per_user",
+    "popular_per_user",
+    "experiment_habit_days",
+    "experiment_lateness_days",
+)
 Values = dict[str, Any]
 Params = TypeVar("Params", bound="DataclassInstance")
 
@@ -213,8 +229,7 @@ def _form(name: str, kinds: dict[str, Any]) -> type[BaseModel]:
 def _sql_type(name: str, default: object) -> object:
     if isinstance(default, bool):
         return STRICT[bool]
-    if name.endswith(LENGTHS):
-        return Annotated[Number, Field(gt=0)]
-    if isinstance(default, float) or name.endswith(FRACTIONS):
-        return Annotated[Number, Field(ge=0)]
-    return Annotated[Whole, Field(ge=0)]
+    for end, kind in FRACTIONS.items():
+        if name.endswith(end):
+            return kind
+    return Annotated[Whole, Field(ge=0 if name in MAY_BE_NONE else 1)]

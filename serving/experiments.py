@@ -13,6 +13,8 @@ POLICIES = (LIVE, POPULAR)
 HOLDOUT = "holdout"
 # Stands where an answer names the alias of its release, if an arm names the release.
 EXPERIMENT = "experiment"
+# Of all users: the worth of the releases is seen without taking them from most.
+MOST_HELD_OUT = 0.5
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Holdout:
 
     def __post_init__(self) -> None:
         """Refuse what dbt would refuse."""
-        if not 0 <= self.share <= 0.5:
-            raise ValueError(f"holdout_share must be in [0, 0.5], got {self.share:g}")
+        if not 0 <= self.share <= MOST_HELD_OUT:
+            raise ValueError(f"holdout_share must be in [0, {MOST_HELD_OUT}], got {self.share:g}")
         if self.serves not in POLICIES:
             allowed = ", ".join(POLICIES)
             raise ValueError(f"the holdout serves {self.serves!r}; it must be one of {allowed}")

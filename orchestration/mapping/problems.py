@@ -117,6 +117,9 @@ def _problem_of(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     if kind == "greater_than":
         bound = details["ctx"]["gt"]
         return Problem(key, value, f"must be > {bound:g}", f"write more than {bound:g}")
+    if kind == "less_than_equal":
+        bound = details["ctx"]["le"]
+        return Problem(key, value, f"must be <= {bound:g}", f"write {bound:g} or less")
     rule, remedy = _SAID_PLAINLY.get(kind, (details["msg"], "correct it"))
     return Problem(key, value, rule, remedy)
 

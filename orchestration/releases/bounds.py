@@ -31,5 +31,7 @@ class GateBounds:
         """Refuse bounds that nothing or everything passes."""
         if not 0 <= self.least_user_share <= 1:
             raise ValueError(f"least_user_share must be in [0, 1], got {self.least_user_share}")
+        if not self.least_coverage_ratio >= 0:
+            raise ValueError(f"least_coverage_ratio must be >= 0, got {self.least_coverage_ratio}")
         if not self.most_age_hours > 0:
             raise ValueError(f"most_age_hours must be > 0, got {self.most_age_hours}")

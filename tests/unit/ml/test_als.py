@@ -175,6 +175,7 @@ def test_a_user_without_items_is_at_the_origin():
     [
         ({"factors": 0}, "factors must be >= 1, got 0"),
         ({"iterations": 0}, "iterations must be >= 1, got 0"),
+        ({"seed": -1}, "seed must be >= 0, got -1"),
         ({"regularization": 0.0}, "regularization must be > 0 and finite, got 0.0"),
         (
             {"unobserved_weight": float("nan")},

@@ -185,6 +185,30 @@ def test_refuses_shares_that_leave_nobody(shares):
         RankerParams(stopping_share=shares[0], calibration_share=shares[1])
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("iterations", 0, ">= 1"),
+        ("iterations_unchecked", 0, ">= 1"),
+        ("leaves", 1, ">= 2"),
+        ("leaf_rows", 0, ">= 1"),
+        ("patience", 0, ">= 1"),
+        ("seed", -1, ">= 0"),
+        ("seed", 2**32, "<= 4294967295"),
+        ("learning_rate", 0.0, r"in \(0, 1\]"),
+        ("learning_rate", 1.1, r"in \(0, 1\]"),
+        ("max_features", 0.0, r"in \(0, 1\]"),
+        ("max_features", float("nan"), r"in \(0, 1\]"),
+        ("l2", -1.0, ">= 0 and finite"),
+        ("negatives_per_positive", 0.0, "> 0 and finite"),
+        ("negatives_per_positive", float("inf"), "> 0 and finite"),
+    ],
+)
+def test_refuses_what_it_cannot_learn_with(name, value, rule):
+    with pytest.raises(ValueError, match=f"^{name} must be {rule}, got {value}$"):
+        RankerParams(**{name: value})
+
+
 def test_a_rising_ranker_keeps_the_order_of_its_feature(sample, fresh):
     ranker = fit_ranker(
         sample,

@@ -152,7 +152,39 @@ def test_a_name_like_no_other_gets_all_there_are(project, mapping):
         ),
         (
             "sql: {history_items: -1}",
-            "sql.history_items: -1 must be >= 0; write 0 or more",
+            "sql.history_items: -1 must be >= 1; write 1 or more",
+        ),
+        (
+            "sql: {recommendations_per_user: 0}",
+            "sql.recommendations_per_user: 0 must be >= 1; write 1 or more",
+        ),
+        (
+            "sql: {session_gap_minutes: 0.5}",
+            "sql.session_gap_minutes: 0.5 must be a whole number; write it in digits",
+        ),
+        (
+            "sql: {session_gap_minutes: 0}",
+            "sql.session_gap_minutes: 0 must be >= 1; write 1 or more",
+        ),
+        (
+            "sql: {experiment_habit_days: 1.5}",
+            "sql.experiment_habit_days: 1.5 must be a whole number; write it in digits",
+        ),
+        (
+            "sql: {experiment_lateness_days: 1.5}",
+            "sql.experiment_lateness_days: 1.5 must be a whole number; write it in digits",
+        ),
+        (
+            "sql: {experiment_lateness_days: -1}",
+            "sql.experiment_lateness_days: -1 must be >= 0; write 0 or more",
+        ),
+        (
+            "sql: {holdout_share: 0.9}",
+            "sql.holdout_share: 0.9 must be <= 0.5; write 0.5 or less",
+        ),
+        (
+            "sql: {holdout_share: -0.1}",
+            "sql.holdout_share: -0.1 must be >= 0; write 0 or more",
         ),
         (
             "sql: {history_half_life_days: 0}",
@@ -172,6 +204,16 @@ def test_a_name_like_no_other_gets_all_there_are(project, mapping):
         ),
         ("als: {factors: }", "als.factors: is empty; write a value, or leave the key out"),
         ("als: {factors: 0}", "als: factors must be >= 1, got 0; correct it"),
+        ("als: {seed: -1}", "als: seed must be >= 0, got -1; correct it"),
+        ("ranker: {leaves: 1}", "ranker: leaves must be >= 2, got 1; correct it"),
+        (
+            "ranker: {learning_rate: 0.0}",
+            "ranker: learning_rate must be in (0, 1], got 0.0; correct it",
+        ),
+        (
+            "gates: {least_coverage_ratio: -0.5}",
+            "gates: least_coverage_ratio must be >= 0, got -0.5; correct it",
+        ),
         (
             "ranker: {stopping_share: 0.9, calibration_share: 0.2}",
             "ranker: held-out shares must be > 0 and sum to < 1, got (0.9, 0.2); correct it",
@@ -201,9 +243,39 @@ def test_the_choice_of_a_run_wins_over_the_settings():
     )
 
 
-def test_the_half_lives_of_dbt_are_lengths(project, mapping):
-    """A variable whose name says days is one that SQL divides by."""
-    days = [name for name in sql_defaults(PROJECT_ROOT) if name.endswith("_days")]
-    assert "popularity_half_life_days" in days
-    lines = problems(project, mapping, yaml.safe_dump({"sql": dict.fromkeys(days, 0)}))
-    assert len(lines) == len(days)
+def test_only_of_what_can_be_left_out_there_may_be_none(project, mapping):
+    """SQL divides by a half-life, an empty list is none, a session ends after some pause."""
+    numbers = sql_defaults(PROJECT_ROOT)
+    lines = problems(project, mapping, yaml.safe_dump({"sql": dict.fromkeys(numbers, 0)}))
+    refused = {line.split(":")[0].removeprefix("sql.") for line in lines}
+    assert {name for name in numbers if name.endswith("_half_life_days")} < refused
+    assert set(numbers) - refused == {
+        "training_cutoffs",
+        "covisitation_backward_weight",
+        "covisitation_distance_power",
+        "covisitation_length_power",
+        "covisitation_item_power",
+        "covisitation_neighbour_power",
+        "covisited_per_user",
+        "repeats_per_user",
+        "popular_per_user",
+        "blend_als_weight",
+        "blend_covisited_weight",
+        "blend_repeat_weight",
+        "novelty_weight",
+        "freshness_weight",
+        "experiment_habit_days",
+        "experiment_lateness_days",
+        "holdout_share",
+    }
+
+
+def test_what_is_no_half_life_power_weight_or_share_is_a_whole_number(project, mapping):
+    numbers = sql_defaults(PROJECT_ROOT)
+    halves = dict.fromkeys((name for name in numbers if name != "holdout_share"), 1.5)
+    lines = problems(project, mapping, yaml.safe_dump({"sql": halves}))
+    ends = ("_half_life_days", "_power", "_weight")
+    assert [line.split(":")[0] for line in lines] == [
+        f"sql.{name}" for name in halves if not name.endswith(ends)
+    ]
+    assert all("must be a whole number" in line for line in lines)
