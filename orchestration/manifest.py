@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from dagster_dbt import DbtProject
 
+from orchestration.mapping import check_seeds
 from orchestration.settings import find_programs
 
 # What dbt parses. A folder counts too: its time changes when a file is added or removed.
@@ -20,10 +21,16 @@ def prepared_project(root: Path) -> DbtProject:
     ----------
     root : Path
         Folder of `dbt_project.yml`.
+
+    Raises
+    ------
+    SeedError
+        If it has to be parsed, and a seed cannot be used.
     """
     find_programs()
     project = DbtProject(project_dir=root)
     if is_outdated(project.manifest_path, root):
+        check_seeds(root)
         project.manifest_path.parent.mkdir(parents=True, exist_ok=True)
         project.preparer.prepare(project)
     return project

@@ -4,12 +4,14 @@ from orchestration.mapping.check import MappingReport, check_mapping, needs_ware
 from orchestration.mapping.load import dbt_vars, find_mapping, load_mapping, settings_file
 from orchestration.mapping.model import Mapping
 from orchestration.mapping.problems import MappingError
+from orchestration.mapping.seeds import check_seeds
 
 __all__ = [
     "Mapping",
     "MappingError",
     "MappingReport",
     "check_mapping",
+    "check_seeds",
     "dbt_vars",
     "find_mapping",
     "load_mapping",

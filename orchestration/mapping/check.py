@@ -19,6 +19,7 @@ from orchestration.mapping.model import (
     Users,
 )
 from orchestration.mapping.problems import MappingError, Problem
+from orchestration.mapping.seeds import check_seeds
 from orchestration.mapping.source import Reader, Source, files_without, open_source, unreadable
 
 Part = Events | Items | Users | Impressions | Assignments | Experiments
@@ -89,7 +90,10 @@ def check_mapping(
     MappingError
         If a source, a column, a type, the times or the event types are not what they should be.
         All problems are named at once.
+    SeedError
+        If a seed cannot be used.
     """
+    check_seeds(project_root)
     reader = Reader(connection, project_root)
     findings = {
         name: _check_part(name, part, mapping, reader) for name, part in _parts(mapping).items()

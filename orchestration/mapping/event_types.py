@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestration.mapping.counts import Counts
 from orchestration.mapping.problems import Problem, nearest
+from orchestration.mapping.seeds import read_seed
 
 # What a new line of the seed says until somebody decides; what is not named stays empty.
 _NEW_LINE = {"role": "positive", "weight": "1", "half_life_days": "90"}
@@ -14,6 +15,7 @@ UNKNOWN_PERCENT_TOLERATED = 1
 TYPES_SHOWN = 10
 
 _KEY = "events.columns.event_type"
+_NEEDED = ("mapping", "event_type", "role")
 
 
 class EventTypes:
@@ -25,14 +27,16 @@ class EventTypes:
         Name of the mapping.
     project_root : Path
         Folder of `dbt_project.yml`.
+
+    Raises
+    ------
+    SeedError
+        If the file cannot be used.
     """
 
     def __init__(self, mapping: str, project_root: Path) -> None:
-        file = project_root / "seeds" / "event_types.csv"
-        with file.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
-            rows = list(reader)
-            self.header = list(reader.fieldnames or [])
+        seed = read_seed(project_root / "seeds" / "event_types.csv", _NEEDED)
+        rows, self.header = seed.rows, seed.header
         self.mapping = mapping
         self.mappings = sorted({row["mapping"].strip() for row in rows})
         self.roles = {
