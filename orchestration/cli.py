@@ -1,7 +1,6 @@
 """The command line `topshelf`; most of its commands are in `orchestration.commands`."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +8,16 @@ import typer
 
 from orchestration.commands.learning import audit, tune
 from orchestration.commands.online import consume, serve
-from orchestration.commands.options import JsonOption, MappingOption, VerboseOption, settings_of
+from orchestration.commands.options import (
+    JsonOption,
+    MappingOption,
+    VerboseOption,
+    refuse,
+    settings_of,
+)
 from orchestration.commands.published import evaluate, explain, recommend, report, similar
 from orchestration.commands.releases import canary, promote, releases, rollback, shadow
-from orchestration.settings import keep_compiled_code, read_settings
+from orchestration.settings import keep_compiled_code
 
 app = typer.Typer(
     help=(
@@ -87,16 +92,12 @@ def demo(
     """
     from demo.plan import DemoPlan
     from demo.terminal import demo_in_terminal
-    from orchestration.terminal.answers import complain
 
-    settings = read_settings()
-    if home is not None:
-        settings = replace(settings, home=home.expanduser().resolve())
+    settings = settings_of(home=home)
     try:
         plan = DemoPlan(days=days, users=users, seed=seed)
     except ValueError as error:
-        complain(str(error))
-        raise typer.Exit(2) from error
+        refuse(error)
     raise typer.Exit(demo_in_terminal(settings, plan, as_json=as_json, verbose=verbose))
 
 

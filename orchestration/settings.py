@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from orchestration.places import Places
+from orchestration.variables import is_automatic, share, usable_home, whole_number
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -186,7 +187,7 @@ def keep_compiled_code(source: Path = PROJECT_ROOT) -> None:
             folder.mkdir(exist_ok=True)
             TemporaryFile(dir=folder).close()
     except OSError:
-        os.environ["NUMBA_CACHE_DIR"] = str(read_settings().home / "compiled")
+        os.environ["NUMBA_CACHE_DIR"] = str(_home(os.environ) / "compiled")
 
 
 def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
@@ -210,35 +211,26 @@ def read_settings(environment: Dictionary[str, str] | None = None) -> Settings:
     Raises
     ------
     ValueError
-        If a value cannot be used.
+        If a value cannot be used. The message names the variable.
     """
     variables = os.environ if environment is None else environment
-    home = Path(variables.get("TOPSHELF_HOME") or "data").expanduser()
     return Settings(
-        home=(PROJECT_ROOT / home).resolve(),
+        home=usable_home(_home(variables), "TOPSHELF_HOME"),
         mapping=variables.get("TOPSHELF_MAPPING") or Settings.mapping,
         project_root=PROJECT_ROOT,
         tracking_uri=variables.get("MLFLOW_TRACKING_URI") or "",
-        kept_releases=_whole_number(variables, "TOPSHELF_KEPT_RELEASES") or Settings.kept_releases,
-        promotes_itself=_promotes_itself(variables.get("TOPSHELF_PROMOTE") or "auto"),
+        kept_releases=whole_number(variables, "TOPSHELF_KEPT_RELEASES") or Settings.kept_releases,
+        promotes_itself=is_automatic(variables, "TOPSHELF_PROMOTE"),
         online_store=variables.get("TOPSHELF_ONLINE_STORE") or "",
         api_keys=variables.get("TOPSHELF_API_KEYS") or "",
         api_keys_file=variables.get("TOPSHELF_API_KEYS_FILE") or "",
-        explore=float(variables.get("TOPSHELF_EXPLORE") or 0),
-        explore_rank=_whole_number(variables, "TOPSHELF_EXPLORE_RANK"),
-        explore_depth=_whole_number(variables, "TOPSHELF_EXPLORE_DEPTH"),
+        explore=share(variables, "TOPSHELF_EXPLORE"),
+        explore_rank=whole_number(variables, "TOPSHELF_EXPLORE_RANK"),
+        explore_depth=whole_number(variables, "TOPSHELF_EXPLORE_DEPTH"),
         metrics_folder=variables.get("PROMETHEUS_MULTIPROC_DIR") or "",
     )
 
 
-def _whole_number(variables: Dictionary[str, str], name: str) -> int | None:
-    text = variables.get(name) or ""
-    if text and not (text.isdecimal() and int(text) >= 1):
-        raise ValueError(f"{name} must be a whole number >= 1, got {text!r}")
-    return int(text) if text else None
-
-
-def _promotes_itself(text: str) -> bool:
-    if text not in {"auto", "manual"}:
-        raise ValueError(f"TOPSHELF_PROMOTE must be auto or manual, got {text!r}")
-    return text == "auto"
+def _home(variables: Dictionary[str, str]) -> Path:
+    home = Path(variables.get("TOPSHELF_HOME") or "data").expanduser()
+    return (PROJECT_ROOT / home).resolve()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands.options import MappingOption, settings_of
+from orchestration.commands.options import MappingOption, refuse, settings_of
 
 
 def serve(
@@ -52,5 +52,9 @@ def consume(
     from orchestration.consume import consume_in_terminal
     from serving.consuming import RedisStream
 
-    source = RedisStream(url, stream, group, consumer)
-    raise typer.Exit(consume_in_terminal(settings_of(mapping), source))
+    settings = settings_of(mapping)
+    try:
+        source = RedisStream(url, stream, group, consumer)
+    except ValueError as error:
+        refuse(error)
+    raise typer.Exit(consume_in_terminal(settings, source))

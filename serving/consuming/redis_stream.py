@@ -28,6 +28,11 @@ class RedisStream:
         acknowledged.
     take_over_seconds : float
         After so long what others left unacknowledged is taken over.
+
+    Raises
+    ------
+    ValueError
+        If `url` is no address of a Redis server.
     """
 
     def __init__(
@@ -40,7 +45,10 @@ class RedisStream:
     ) -> None:
         # The client's types know texts only, and answers of several versions. It decodes nothing:
         # one message that is no text would make a whole answer fail, again and again.
-        self._client: Any = redis.Redis.from_url(url, socket_timeout=PATIENCE_SECONDS)
+        try:
+            self._client: Any = redis.Redis.from_url(url, socket_timeout=PATIENCE_SECONDS)
+        except ValueError as error:
+            raise ValueError(f"url must be redis://HOST:PORT/NUMBER, got {url!r}") from error
         self._stream, self._group, self._consumer = stream, group, consumer
         self._take_over = round(take_over_seconds * 1000)
         self._is_made = self._has_read_own = False

@@ -101,6 +101,39 @@ def test_a_mapping_that_does_not_exist_is_one_message():
         assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("command", [("run",), ("recommend", "u1"), ("releases",), ("demo",)])
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("TOPSHELF_EXPLORE", "abc", "must be a number in [0, 1], got 'abc'"),
+        ("TOPSHELF_KEPT_RELEASES", "abc", "must be a whole number >= 1, got 'abc'"),
+        ("TOPSHELF_HOME", __file__, "must be a folder, got"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_a_variable_that_cannot_be_used_is_one_message(command, name, value, rule, monkeypatch):
+    monkeypatch.setenv(name, value)
+    result = called(*command)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"{name} {rule}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_home_of_the_demo_that_is_a_file_is_one_message(home):
+    (home / "taken").touch()
+    result = called("demo", "--home", str(home / "taken"))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"--home must be a folder, got '{home / 'taken'}'")
+
+
+@pytest.mark.parametrize("url", ["localhost:6379", "redis://localhost:port"])
+@pytest.mark.usefixtures("home")
+def test_an_address_that_is_none_of_redis_is_one_message(url):
+    result = called("consume", "--url", url)
+    assert result.exit_code == 2
+    assert result.stderr == f"url must be redis://HOST:PORT/NUMBER, got {url!r}\n"
+
+
 @pytest.mark.usefixtures("published")
 def test_a_recommendation_has_a_title_and_a_reason():
     result = called("recommend", "u1")

@@ -1,5 +1,6 @@
 import datetime as datetime_module
 import os
+import re
 import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -44,6 +45,40 @@ def test_an_absolute_home_is_taken_as_it_is(tmp_path):
     settings = read_settings({"TOPSHELF_HOME": str(tmp_path), "TOPSHELF_MAPPING": "shop.yml"})
     assert settings.home == tmp_path
     assert settings.mapping == "shop.yml"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("TOPSHELF_EXPLORE", "abc", "a number in [0, 1]"),
+        ("TOPSHELF_EXPLORE", "7", "a number in [0, 1]"),
+        ("TOPSHELF_EXPLORE", "-0.1", "a number in [0, 1]"),
+        ("TOPSHELF_EXPLORE", "nan", "a number in [0, 1]"),
+        ("TOPSHELF_EXPLORE_RANK", "0", "a whole number >= 1"),
+        ("TOPSHELF_KEPT_RELEASES", "abc", "a whole number >= 1"),
+        ("TOPSHELF_PROMOTE", "Auto", "auto or manual"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_the_name_of_its_variable(name, value, rule):
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{name} must be {rule}, got {value!r}')}$"):
+        read_settings({name: value})
+
+
+@pytest.mark.parametrize("below", ["", "deep/below"])
+def test_a_home_is_no_file_and_is_not_below_one(tmp_path, below):
+    file = tmp_path / "taken"
+    file.touch()
+    home = file / below
+    with pytest.raises(
+        ValueError, match=f"TOPSHELF_HOME must be a folder, got '{home}'; {file} is"
+    ):
+        read_settings({"TOPSHELF_HOME": str(home)})
+    assert read_settings({"TOPSHELF_HOME": str(tmp_path / "new" / "one")}).home.name == "one"
+
+
+def test_the_bounds_of_a_share_are_in_it():
+    for text in ("0", "1", "0.25", ""):
+        assert read_settings({"TOPSHELF_EXPLORE": text}).explore == float(text or 0)
 
 
 def test_records_go_below_the_home_unless_a_server_is_named(tmp_path):
