@@ -72,10 +72,14 @@ def rows_after(folder: Path, cursor: Cursor, since: datetime, limit: int) -> Lan
 
 def _lines(path: Path, start: int, limit: int) -> list[bytes]:
     """Read complete lines from a place on, at most `limit`."""
-    if limit < 1 or path.stat().st_size <= start:
-        return []
     found: list[bytes] = []
-    with path.open("rb") as file:
+    try:
+        if limit < 1 or path.stat().st_size <= start:
+            return found
+        file = path.open("rb")
+    except FileNotFoundError:
+        return found  # It was empty, and another process removed it meanwhile.
+    with file:
         file.seek(start)
         for line in file:
             if len(found) == limit or not line.endswith(b"\n"):

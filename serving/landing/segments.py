@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 import orjson
 
 ENDING = ".jsonl"
+# Of a file whose first lines are not on disk yet. Readers do not see it: on a full disk there is
+# one for every batch, and each goes again.
+BEGUN = ".begun"
 BLOCK = 64 * 1024
 
 
@@ -18,7 +22,8 @@ class Segment:
     """One file, which this process alone appends to.
 
     A segment is never opened a second time to write: what a crash leaves torn can only be its last
-    line, and stays its last line.
+    line, and stays its last line. It has its name from the moment its first lines are on disk, so
+    none that readers have seen becomes empty.
 
     Parameters
     ----------
@@ -32,13 +37,13 @@ class Segment:
         self.hour = hour_of(now)
         self.path = folder / f"{self.hour}-{os.getpid()}-{secrets.token_hex(4)}{ENDING}"
         self.size = 0
-        self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
+        self._begun: Path | None = self.path.with_suffix(BEGUN)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._file = os.open(self._begun, flags, 0o640)
         try:
             # Held while this process lives: it tells `repair` to leave the file alone.
             fcntl.flock(self._file, fcntl.LOCK_EX)
-            sync_folder(folder)
         except OSError:
-            # There is one for every batch while the disk is gone.
             self.close()
             raise
 
@@ -59,15 +64,23 @@ class Segment:
         while rest:
             rest = rest[os.write(self._file, rest) :]
         os.fdatasync(self._file)
+        if self._begun:
+            self._begun.rename(self.path)
+            self._begun = None
+            sync_folder(self.path.parent)
         self.size += len(lines)
 
     def close(self) -> None:
-        """Close the file, and let go of its lock."""
+        """Close the file, and let go of its lock; without lines that were synced, remove it."""
+        if self._begun:
+            # Else `repair` does it.
+            with suppress(OSError):
+                self._begun.unlink()
         os.close(self._file)
 
 
 def repair(folder: Path) -> int:
-    """Cut torn last lines off the segments that no process has open any more.
+    """Cut torn last lines off the files that no process has open, and remove what is empty then.
 
     Parameters
     ----------
@@ -77,9 +90,11 @@ def repair(folder: Path) -> int:
     Returns
     -------
     int
-        Files that were cut. Nothing acknowledged is lost: that was on disk with its line end.
+        Files that were cut or removed. Nothing acknowledged is lost: that was on disk with its line
+        end, in a file that had its name.
     """
-    return sum(_cut_torn_line(path) for path in sorted(folder.glob(f"*{ENDING}")))
+    begun, named = (sorted(folder.glob(f"*{ending}")) for ending in (BEGUN, ENDING))
+    return sum(map(_repaired, [*begun, *named]))
 
 
 def landed_rows(folder: Path) -> Iterator[dict[str, Any]]:
@@ -120,18 +135,24 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _cut_torn_line(path: Path) -> bool:
-    """Cut one file after its last line end, unless its writer lives."""
-    file = os.open(path, os.O_RDWR)
+def _repaired(path: Path) -> bool:
+    """Cut one file after its last line end, or remove it, unless its writer lives."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False  # Another process removed it, or its writer gave it its name.
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         size = os.fstat(file).st_size
-        whole = _after_last_line_end(file, size)
-        if whole == size:
+        whole = 0 if path.suffix == BEGUN else _after_last_line_end(file, size)
+        if whole == 0:
+            path.unlink()
+        elif whole == size:
             return False
-        os.ftruncate(file, whole)
-        os.fsync(file)
-    except BlockingIOError:
+        else:
+            os.ftruncate(file, whole)
+            os.fsync(file)
+    except (BlockingIOError, FileNotFoundError):
         return False
     finally:
         os.close(file)

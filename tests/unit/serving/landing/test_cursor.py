@@ -1,6 +1,7 @@
 """Reading on in the landing log."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +73,20 @@ def test_segments_of_hours_before_the_release_are_left_out(tmp_path):
     landed = rows_after(tmp_path, {}, NOON + timedelta(minutes=30), 10)
     assert numbers(landed) == [2]
     assert [*landed.cursor] == ["20260301T12-1-a.jsonl"]
+
+
+def test_an_empty_segment_that_goes_while_others_are_read_has_no_rows(tmp_path, monkeypatch):
+    write(tmp_path, "20260301T12-1-a", "")
+    write(tmp_path, "20260301T12-1-b", '{"n": 1}\n')
+    status = Path.stat
+
+    def removed_meanwhile(path, **how):
+        if path.name == "20260301T12-1-a.jsonl":
+            path.unlink()
+        return status(path, **how)
+
+    monkeypatch.setattr(Path, "stat", removed_meanwhile)
+    assert numbers(rows_after(tmp_path, {}, EARLY, 10)) == [1]
 
 
 def test_a_limit_below_one_is_refused(tmp_path):

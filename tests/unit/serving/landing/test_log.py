@@ -127,6 +127,31 @@ def test_a_failed_write_is_told_and_the_next_one_goes_to_a_new_file(tmp_path, mo
     assert {1, 3} <= {row["n"] for row in landed_rows(log.folder)}
 
 
+def test_a_full_disk_leaves_no_files_and_what_was_acknowledged(tmp_path, monkeypatch):
+    log = LandingLog(tmp_path / "events")
+    log.append([{"n": 1}]).result(10)
+    write = os.write
+
+    def fill(file: int, lines: memoryview) -> int:
+        """Take a part of the lines, as the last block of a disk does."""
+        if len(lines) < 20:
+            raise OSError(28, "No space left on device")
+        return write(file, lines[:20])
+
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", fill)
+        for number in range(5):
+            with pytest.raises(OSError, match="No space"):
+                log.append([{"n": 2}, {"n": 2, "attempt": number}]).result(10)
+    # The first of them was to be appended to what is there already.
+    assert len(list(log.folder.iterdir())) == 1
+    log.append([{"n": 3}]).result(10)
+    log.close()
+    assert log.failures == 5
+    assert len(list(log.folder.iterdir())) == 2
+    assert sorted(row["n"] for row in landed_rows(log.folder)) == [1, 2, 3]
+
+
 @pytest.fixture
 def close_fails(monkeypatch):
     """Let files be closed with an error, as those of a network that has gone are."""
@@ -217,11 +242,41 @@ def test_a_torn_last_line_is_cut_and_what_came_before_stays(tmp_path, torn):
     assert repair(tmp_path) == 0
 
 
-def test_a_file_that_is_torn_from_its_start_becomes_empty(tmp_path):
+@pytest.mark.parametrize("content", [b"", b'{"n": '])
+def test_a_file_without_a_whole_line_goes(tmp_path, content):
     path = tmp_path / "20260301T12-1-abc.jsonl"
-    path.write_bytes(b'{"n": ')
-    repair(tmp_path)
-    assert path.read_bytes() == b""
+    path.write_bytes(content)
+    assert repair(tmp_path) == 1
+    assert not path.exists()
+    assert repair(tmp_path) == 0
+
+
+def test_a_file_whose_first_lines_nobody_was_told_of_goes_with_its_writer(tmp_path, monkeypatch):
+    def killed(_: int) -> None:
+        raise OSError(4, "killed before the disk had it")
+
+    segment = Segment(tmp_path, NOON)
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "fdatasync", killed)
+        with pytest.raises(OSError, match="killed"):
+            segment.append(b'{"n": 1}\n')
+    (path,) = tmp_path.iterdir()
+    assert list(landed_rows(tmp_path)) == []
+    assert repair(tmp_path) == 0
+    os.close(segment._file)
+    assert path.exists()
+    assert repair(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_another_process_took_for_a_dead_ones_is_told(tmp_path):
+    segment = Segment(tmp_path, NOON)
+    (path,) = tmp_path.iterdir()
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        segment.append(b'{"n": 1}\n')
+    segment.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_file_of_a_living_writer_is_left_alone(tmp_path):
