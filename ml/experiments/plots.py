@@ -5,6 +5,7 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from ml.experiments.units import SHARE
 from ml.plot_style import COLOURS, GREY, add_legend, add_titles, new_figure
 
 
@@ -18,7 +19,7 @@ def lift_figure(looks: pd.DataFrame, title: str, unit: str) -> Figure:
     title : str
         What the metric is called.
     unit : str
-        Of the metric; a `share` is drawn in percent.
+        Of the metric; differences of a `share` are drawn in percentage points.
 
     Returns
     -------
@@ -37,12 +38,13 @@ def lift_figure(looks: pd.DataFrame, title: str, unit: str) -> Figure:
     low, high = min(settled["lower"].min(), 0.0), max(settled["upper"].max(), 0.0)
     margin = 0.06 * ((high - low) or 1.0)
     axes.set_ylim(low - margin, high + margin)
-    if unit == "share":
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_ylabel("difference to control")
+    if unit == SHARE:
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
+        axes.set_ylabel("difference to control, percentage points")
     locator = AutoDateLocator()
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    axes.set_ylabel("difference to control")
     axes.set_xlabel("users exposed until")
     add_titles(
         axes, f"{title}: difference to control", "95% confidence sequence, valid at every look"

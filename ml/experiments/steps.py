@@ -10,6 +10,7 @@ from ml.experiments.effects import RULE_OF_THREE
 from ml.experiments.results import LEAST_USERS
 from ml.experiments.sample_ratio import sample_ratio
 from ml.experiments.sequences import LEVEL
+from ml.experiments.units import difference_text, margin_text, value_text
 from ml.experiments.way_back import way_back
 
 # From then on no window of a metric is open.
@@ -167,27 +168,30 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     """Compare the harm, the change in the wrong direction, with what is borne."""
     step = f"guardrail {metric}"
     row = _result(case, metric)
+    bound = margin_text(margin, _unit(case, metric))
     # It cannot un-happen, so the rule of three holds for who looks daily as well.
     if row is not None and _is_never(case, row):
         most = RULE_OF_THREE / row["trial_count"]
         words = f"{case.metrics['title'][metric]!s}: nobody had any, none of {row['trial_count']:,}"
         if most <= margin:
-            text = f"{words}: at most {most:.2g}, worse by less than {margin:g}."
+            at_most = margin_text(float(f"{most:.2g}"), _unit(case, metric))
+            text = f"{words}: at most {at_most}, worse by less than {bound}."
             return Step(step, "passed", most, margin, text)
-        text = f"{words}, too few to exclude {margin:g}."
+        text = f"{words}, too few to exclude {bound}."
         return Step(step, "waiting", most, margin, text)
     if row is None or pd.notna(row["refusal"]):
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
         return Step(step, "waiting", math.nan, margin, f"{metric} {why}.")
     is_up = case.metrics.loc[metric, "better"] == "up"
     harm = (-row["upper"], -row["lower"]) if is_up else (row["lower"], row["upper"])
-    title = str(case.metrics["title"][metric])
-    words = f"{title}: changed by {_told(case, metric, row['difference'])}, {_interval(case, row)}"
+    words = f"{case.metrics['title'][metric]!s}: changed by {_difference(case, row)}"
     if harm[0] > margin:
-        return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {margin:g}.")
+        return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {bound}.")
     if harm[1] > margin:
-        return Step(step, "waiting", harm[1], margin, f"{words}: {margin:g} is not excluded yet.")
-    return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {margin:g}.")
+        return Step(
+            step, "waiting", harm[1], margin, f"{words}: worse by {bound} is not excluded yet."
+        )
+    return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {bound}.")
 
 
 def _is_never(case: Case, row: pd.Series) -> bool:
@@ -215,12 +219,14 @@ def _primary(case: Case, bounds: Bounds) -> Step:
         why = "has no users" if row is None else f"has no answer: {row['refusal']}"
         return Step(step, "waiting", math.nan, bound, f"{metric} {why}.")
     sign = 1 if case.metrics.loc[metric, "better"] == "up" else -1
+    value, control = (
+        value_text(row[name], _unit(case, metric)) for name in ("value", "control_value")
+    )
     words = (
-        f"{case.metrics['title'][metric]!s}: {_told(case, metric, row['value'], '')} against "
-        f"{_told(case, metric, row['control_value'], '')} in control, a difference of "
-        f"{_told(case, metric, row['difference'])}, {_interval(case, row)}, over "
-        f"{row['user_count'] + row['control_user_count']:,} users, "
-        f"{row['mature_share']:.0%} of those exposed"
+        f"{case.metrics['title'][metric]!s}: {value} against {control} in control, a difference of "
+        f"{_difference(case, row)}, over {row['user_count'] + row['control_user_count']:,} users "
+        f"whose {case.metrics['window_until_days'][metric]:g} days are over "
+        f"({row['mature_share']:.0%} of those not set aside)"
     )
     if row["adjusted_p_value"] > bound or row["lower"] <= 0 <= row["upper"]:
         text = f"{words}: no difference is shown."
@@ -236,13 +242,10 @@ def _way_back(case: Case) -> Step:
     return Step("rollback ready", status, float(ready), 1.0, words)
 
 
-def _interval(case: Case, row: pd.Series) -> str:
-    bounds = [_told(case, str(row.name), row[name]) for name in ("lower", "upper")]
-    return f"{LEVEL:.0%} interval {bounds[0]} to {bounds[1]}"
+def _difference(case: Case, row: pd.Series) -> str:
+    unit = _unit(case, str(row.name))
+    return difference_text(row["difference"], row["lower"], row["upper"], unit)
 
 
-def _told(case: Case, metric: str, value: float, sign: str = "+") -> str:
-    """Write a value in the unit of its metric: a share in points of a hundred."""
-    if case.metrics.loc[metric, "unit"] == "share":
-        return f"{value:{sign}.1%}"
-    return f"{value:{sign}.3g}"
+def _unit(case: Case, metric: str) -> str:
+    return str(case.metrics["unit"][metric])

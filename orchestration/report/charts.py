@@ -69,13 +69,14 @@ def line_chart(
     is_share : bool
         Whether values are shares, written in per cent.
     zero : bool
-        Whether to draw the line of no difference.
+        Whether values are differences: the line of none is drawn, and differences of shares are
+        numbers of percentage points.
     """
     points = [point for line in lines for point in line.points]
     if not points:
         return ""
     frame = _frame(points, zero=zero)
-    parts = [_opening(title), _grid(frame, is_share=is_share), _marks(frame, x_labels)]
+    parts = [_opening(title), _grid(frame, is_share=is_share, zero=zero), _marks(frame, x_labels)]
     if zero:
         level = frame.y(0.0)
         parts.append(f'<line class="zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" {_at("y", level)}/>')
@@ -110,6 +111,11 @@ def number(value: float, *, is_share: bool = False, signed: bool = False) -> str
     return f"{value:{sign}.3g}"
 
 
+def difference(value: float, *, is_share: bool = False, signed: bool = True) -> str:
+    """Write a difference of two numbers: of shares in percentage points, others as `number`."""
+    return number(value, is_share=is_share, signed=signed).replace("%", "points")
+
+
 def _frame(points: Sequence[tuple[float, float, float, float]], *, zero: bool) -> Frame:
     """Fit the ranges; the first looks are so uncertain that they would flatten all others."""
     xs = [point[0] for point in points]
@@ -127,13 +133,14 @@ def _opening(title: str) -> str:
     )
 
 
-def _grid(frame: Frame, *, is_share: bool) -> str:
+def _grid(frame: Frame, *, is_share: bool, zero: bool) -> str:
     parts = []
+    unit = "" if zero else " %"
     step = _round_step((frame.y_until - frame.y_from) / TICKS)
     first, last = math.ceil(frame.y_from / step), math.floor(frame.y_until / step)
     for place in range(first, last + 1):
         level = frame.y(place * step)
-        label = f"{100 * place * step:g} %" if is_share else number(place * step)
+        label = f"{100 * place * step:g}{unit}" if is_share else number(place * step)
         parts.append(
             f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" {_at("y", level)}/>'
             f'<text class="y" x="{LEFT - 6}" y="{level + 4:.1f}">{label}</text>'

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from orchestration.report.charts import Line, interval_bar, line_chart, number
+from orchestration.report.charts import Line, difference, interval_bar, line_chart, number
 from orchestration.report.product import cohort_grid, outlook_by_metric, weekly_activity
 from orchestration.report.tables import Tables, of_experiment
 
@@ -119,7 +119,7 @@ def _template(name: str) -> Any:  # noqa: ANN401
         lstrip_blocks=True,
     )
     environment.globals |= {"verdict_names": VERDICTS}
-    environment.filters |= {"number": number}
+    environment.filters |= {"difference": difference, "number": number}
     return environment.get_template(name)
 
 

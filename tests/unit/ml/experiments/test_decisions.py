@@ -28,7 +28,12 @@ def test_better_without_harm_ships_and_says_why():
     harmless = sums({"old": values(20, 1000), "new": values(21, 1000)}, "negative_events")
     found = decided(pd.concat([BETTER, harmless]), guardrails="negative_events:0.05")
     assert verdict(found)[0] == "ship"
-    assert "40.0% against 30.0% in control" in verdict(found)[1]
+    # Errors of 0.3 * 0.7 / 999 + 0.4 * 0.6 / 999, 3.0354 of them to each side.
+    assert verdict(found)[1] == (
+        "Ship new. Back on day 7: 40.0% against 30.0% in control, a difference of +10.0 percentage "
+        "points (95% interval +3.6 to +16.4), over 2,000 users whose 8 days are over (100% of "
+        "those not set aside): better."
+    )
     assert found["step"].tolist() == [
         "schema",
         "join rate",
@@ -61,6 +66,25 @@ def test_harm_beyond_the_margin_stops_what_the_primary_metric_would_ship():
     found = verdict(decided(pd.concat([BETTER, harmful]), guardrails="negative_events:0.02"))
     assert found[0] == "stop"
     assert "Dislikes: changed by +0.13" in found[1]
+
+
+def test_what_is_no_share_keeps_its_unit_and_a_share_has_points_for_its_margin_too():
+    harm = {"old": values(20, 1000), "new": values(150, 1000)}
+    told = guardrail(sums(harm, "negative_events"), 0.02)["words"]
+    assert told.startswith("Dislikes: changed by +0.13 (95% interval +0.0")
+    assert told.endswith("): worse by more than 0.02.")
+    faulty = sums(harm, "error_share")
+    steps = decided(pd.concat([BETTER, faulty]), guardrails="error_share:0.02").set_index("step")
+    told = steps.loc["guardrail error_share", "words"]
+    assert told.startswith("Faulty lists: changed by +13.0 percentage points (95% interval +")
+    assert told.endswith("): worse by more than 2 percentage points.")
+
+
+def test_a_share_that_never_rose_above_nothing_is_at_most_so_many_points():
+    never = sums({"old": values(0, 1000), "new": values(0, 1000)}, "error_share")
+    steps = decided(pd.concat([BETTER, never]), guardrails="error_share:0.02").set_index("step")
+    words = "none of 1,000: at most 0.3 percentage points, worse by less than 2 percentage points."
+    assert words in steps.loc["guardrail error_share", "words"]
 
 
 @pytest.mark.parametrize(("margin", "status"), [(0.003, "passed"), (0.0029, "waiting")])

@@ -37,6 +37,14 @@ def test_every_arm_has_its_line_and_all_bounds_can_be_seen():
     assert axes.get_ylim()[0] < -0.1 < 0.1 < axes.get_ylim()[1]
 
 
+def test_differences_of_shares_are_drawn_in_points():
+    (axes,) = lift_figure(LOOKS, "Back on day 7", "share").axes
+    assert axes.get_ylabel() == "difference to control, percentage points"
+    assert float(axes.yaxis.get_major_formatter()(0.02)) == 2
+    (axes,) = lift_figure(LOOKS, "Revenue", "money").axes
+    assert axes.get_ylabel() == "difference to control"
+
+
 def test_those_who_are_back_are_those_who_are_not_away():
     (axes,) = return_figure(SURVIVAL).axes
     assert axes.lines[0].get_ydata().tolist() == pytest.approx([0.25, 0.5])

@@ -13,11 +13,11 @@ from ml.experiments.schemas import (
 
 METRICS = pd.DataFrame(
     {
-        "metric": ["d7_return", "revenue", "negative_events"],
-        "title": ["Back on day 7", "Revenue", "Dislikes"],
-        "unit": ["share", "money", "events"],
-        "better": ["up", "up", "down"],
-        "window_until_days": [8, 7, 7],
+        "metric": ["d7_return", "revenue", "negative_events", "error_share"],
+        "title": ["Back on day 7", "Revenue", "Dislikes", "Faulty lists"],
+        "unit": ["share", "money", "events", "share"],
+        "better": ["up", "up", "down", "down"],
+        "window_until_days": [8, 7, 7, 7],
     }
 )
 DAY = pd.Timestamp("2026-01-01")

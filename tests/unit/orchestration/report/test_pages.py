@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from orchestration.report.charts import Line, interval_bar, line_chart, number
+from orchestration.report.charts import Line, difference, interval_bar, line_chart, number
 from orchestration.report.pages import Truth, experiment_page, product_page
 from orchestration.report.tables import UnknownExperimentError
 
@@ -58,8 +58,10 @@ def test_the_page_of_an_experiment_says_what_was_decided_and_why(tables):
     for words in (
         "Ship new. It is better.",
         "2,600 users met it.",
-        "30.0 % 40.0 % +10.0 %",
-        "leaves 75.0 % of the variance. Without it the difference is +8.0 %, with it +10.0 %.",
+        "30.0 % 40.0 % +10.0 points",
+        "leaves 75.0 % of the variance. Without it the difference is +8.0 points, with it "
+        "+10.0 points.",
+        "Back on day 7: difference to control in percentage points, day by day",
         "no answer: there is no variation",
         "segment: FR 2,300 no answer: an arm has no users",
         "clicked an item 250 (25.0 %)",
@@ -97,7 +99,7 @@ def test_the_page_of_the_product_shows_cohorts_and_what_cannot_be_analysed(table
     # The last day that is over, and the one four weeks before it.
     assert "28 days 2026-01-30 129 500 1,234 2026-01-02 101 n/a n/a" in text
     assert "Users active in seven days" in html
-    assert "Back on day 7 30.0 % ± 5.0 % 15,603" in text
+    assert "Back on day 7 30.0 % ± 5.0 points 15,603" in text
 
 
 def test_a_log_without_users_still_has_a_page(tables):
@@ -131,6 +133,19 @@ def test_a_bar_is_coloured_only_when_its_interval_leaves_zero():
     assert 'class="bad"' in interval_bar(-0.3, -0.2, -0.1, 0.5)
     assert 'class="open"' in interval_bar(-0.1, 0.2, 0.5, 0.5)
     assert interval_bar(NAN, NAN, NAN, 0.5) == ""
+
+
+def test_the_axis_of_a_difference_of_shares_has_no_per_cent():
+    lines = [Line("treated", [(0, 0.1, 0.0, 0.2), (1, 0.1, 0.0, 0.2)])]
+    assert ">20 %</text>" in line_chart(lines, "t", [], is_share=True)
+    assert ">20</text>" in line_chart(lines, "t", [], is_share=True, zero=True)
+
+
+def test_a_difference_of_shares_is_in_points_any_other_in_its_unit():
+    assert difference(-0.0401, is_share=True) == "-4.0 points"
+    assert difference(0.05, is_share=True, signed=False) == "5.0 points"
+    assert difference(12.345) == "+12.3"
+    assert difference(NAN, is_share=True) == "n/a"
 
 
 def test_numbers_are_written_for_people():
