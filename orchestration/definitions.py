@@ -27,22 +27,13 @@ from orchestration.assets.tracking import tracked_run
 from orchestration.assets.tuning import tuning
 from orchestration.checks import checks
 from orchestration.jobs import daily, measure, refresh, serve_only, topshelf, tune
-from orchestration.resources import Features, MappedLog, Warehouse
+from orchestration.resources import resources_of
 from orchestration.sensors import landed_events_sensor
 from orchestration.settings import Settings, read_settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Assemble the graph for the log and the places that `settings` name."""
-    log = MappedLog(
-        home=str(settings.home),
-        mapping=settings.mapping,
-        project_root=str(settings.project_root),
-        tracking_uri=settings.tracking_uri,
-        online_store=settings.online_store,
-        kept_releases=settings.kept_releases,
-        promotes_itself=settings.promotes_itself,
-    )
     return dg.Definitions(
         assets=[
             mapped_log,
@@ -74,11 +65,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         schedules=[daily],
         sensors=[landed_events_sensor(settings)],
         resources={
-            "log": log,
-            "warehouse": Warehouse(log=log),
-            "features": Features(log=log),
+            **resources_of(settings),
             "dbt": DbtCliResource(project_dir=dbt_project),
         },
+        # A run whose steps had processes of their own would read its mapping in each.
         executor=dg.in_process_executor,
     )
 

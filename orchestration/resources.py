@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import duckdb
 import pandas as pd
+from pydantic import PrivateAttr
 
 from feature_repo.store import StorePlaces, apply, open_store
 from orchestration.mapping import Mapping, dbt_vars, load_mapping
@@ -26,7 +27,11 @@ NamedBlocks = Callable[[duckdb.DuckDBPyConnection], Iterator[tuple[str, pd.DataF
 
 
 class MappedLog(dg.ConfigurableResource):
-    """The log that is worked on, and where everything made from it lies."""
+    """The log that is worked on, and where everything made from it lies.
+
+    Its mapping and its settings are read once: a run has a log of its own, and what is edited
+    meanwhile is for the next one.
+    """
 
     home: str
     mapping: str
@@ -35,6 +40,8 @@ class MappedLog(dg.ConfigurableResource):
     online_store: str = ""
     kept_releases: int = Settings.kept_releases
     promotes_itself: bool = Settings.promotes_itself
+    _mapping: Mapping | None = PrivateAttr(default=None)
+    _reviewed: ReviewedSettings | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["MappedLog"]:
@@ -55,12 +62,16 @@ class MappedLog(dg.ConfigurableResource):
         )
 
     def read(self) -> Mapping:
-        """Read the mapping as it is now: it may be edited while Dagster runs."""
-        return load_mapping(self.mapping, Path(self.project_root))
+        """Return the mapping, as it was when it was asked for first."""
+        if self._mapping is None:
+            self._mapping = load_mapping(self.mapping, Path(self.project_root))
+        return self._mapping
 
     def reviewed(self) -> ReviewedSettings:
-        """Read the settings that were reviewed for this log, as they are now."""
-        return load_reviewed(self.read(), Path(self.project_root))
+        """Return the settings that were reviewed for this log, as they were likewise."""
+        if self._reviewed is None:
+            self._reviewed = load_reviewed(self.read(), Path(self.project_root))
+        return self._reviewed
 
     def dbt_vars(self) -> dict[str, Any]:
         """Return what dbt is told of this log."""
@@ -74,7 +85,7 @@ class MappedLog(dg.ConfigurableResource):
 class Warehouse(dg.ConfigurableResource):
     """The DuckDB file that dbt builds. One process at a time may have it open to write."""
 
-    log: MappedLog
+    log: dg.ResourceDependency[MappedLog]
     # A reader or a run that is just ending lets go of the file within this time.
     patience_seconds: float = 30.0
 
@@ -182,7 +193,7 @@ class Warehouse(dg.ConfigurableResource):
 class Features(dg.ConfigurableResource):
     """The feature store of the log; Feast is imported when it is first opened."""
 
-    log: MappedLog
+    log: dg.ResourceDependency[MappedLog]
 
     def apply(self) -> "FeatureStore":
         """Bring the store up to its definitions, and open it."""
@@ -201,3 +212,19 @@ class Features(dg.ConfigurableResource):
             online=places.online_store,
             redis=self.log.online_store,
         )
+
+
+def resources_of(settings: Settings) -> dict[str, Any]:
+    """Make what the assets of the graph need, for the log and the places that `settings` name."""
+    # What is configured at launch is made once a run, and is the same for all that need it; a
+    # resource that is whole would be copied into each of the others, and read again by each.
+    log = MappedLog.configure_at_launch(
+        home=str(settings.home),
+        mapping=settings.mapping,
+        project_root=str(settings.project_root),
+        tracking_uri=settings.tracking_uri,
+        online_store=settings.online_store,
+        kept_releases=settings.kept_releases,
+        promotes_itself=settings.promotes_itself,
+    )
+    return {"log": log, "warehouse": Warehouse(log=log), "features": Features(log=log)}

@@ -1,13 +1,15 @@
 import subprocess
 import sys
 
+import dagster as dg
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.resources import MappedLog, Warehouse
-from orchestration.settings import PROJECT_ROOT
+from orchestration.mapping import load_mapping, settings_file
+from orchestration.resources import Features, MappedLog, Warehouse, resources_of
+from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.warehouse_lock import WarehouseInUseError
 
 HOLDER = """
@@ -157,3 +159,72 @@ def test_only_a_lock_is_said_to_be_one(tmp_path):
     warehouse = Warehouse(log=log)
     with pytest.raises(duckdb.IOException, match="does not exist"):
         warehouse.read("select 1")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Give a mapping that may be edited."""
+    file = tmp_path / "shop.yml"
+    file.write_text((PROJECT_ROOT / "mappings" / "sample.yml").read_text())
+    return file
+
+
+@pytest.fixture
+def run(tmp_path, file):
+    """Give `run(between)`: a run of three steps, and what resources say of the log.
+
+    The definitions are those of one process, which may live for days.
+    """
+    told, happening = [], []
+
+    def tell(log):
+        told.append((log.read().horizon_days, log.reviewed().sql, log.places().home.name))
+
+    @dg.op
+    def first(log: MappedLog) -> None:
+        tell(log)
+
+    @dg.op(ins={"after": dg.In(dg.Nothing)}, out=dg.Out(dg.Nothing))
+    def edit() -> None:
+        happening.pop()()
+
+    @dg.op(ins={"after": dg.In(dg.Nothing)})
+    def last(log: MappedLog, warehouse: Warehouse, features: Features) -> None:
+        for one in (log, warehouse.log, features.log):
+            tell(one)
+
+    @dg.job
+    def steps():
+        last(edit(first()))
+
+    settings = Settings(home=tmp_path / "home", mapping=str(file))
+    job = dg.Definitions(jobs=[steps], resources=resources_of(settings)).resolve_job_def("steps")
+
+    def start(between=lambda: None):
+        told.clear()
+        happening.append(between)
+        assert job.execute_in_process().success
+        return list(told)
+
+    return start
+
+
+def edit(file):
+    """Do in a moment what a person may do during a run: rename the log, and choose otherwise."""
+    mapping = load_mapping(str(file), PROJECT_ROOT)
+    settings_file(mapping).write_text("sql: {recommendations_per_user: 5}\n")
+    text = file.read_text().replace("name: sample", "name: shop")
+    file.write_text(text.replace("horizon_days: 14", "horizon_days: 7"))
+
+
+def test_all_steps_of_a_run_have_the_mapping_and_the_settings_that_it_began_with(
+    run, file, tmp_path
+):
+    assert run(lambda: edit(file)) == [(14, {}, "sample")] * 4
+    # The files that were written are those that were locked.
+    assert [lock.parent.name for lock in tmp_path.glob("home/*/run.lock")] == ["sample"]
+
+
+def test_the_next_run_of_the_same_process_has_what_was_edited_meanwhile(run, file):
+    run(lambda: edit(file))
+    assert run() == [(7, {"recommendations_per_user": 5}, "shop")] * 4
