@@ -115,7 +115,8 @@ class Settings:
             "TOPSHELF_ONLINE_STORE": self.online_store,
             "TOPSHELF_API_KEYS": self.api_keys,
             "TOPSHELF_API_KEYS_FILE": self.api_keys_file,
-            "TOPSHELF_EXPLORE": str(self.explore or ""),
+            # 0 too: it may be told in place of another rate, which the environment still holds.
+            "TOPSHELF_EXPLORE": str(self.explore),
             "TOPSHELF_EXPLORE_RANK": str(self.explore_rank or ""),
             "TOPSHELF_EXPLORE_DEPTH": str(self.explore_depth or ""),
             "PROMETHEUS_MULTIPROC_DIR": self.metrics_folder,

@@ -61,6 +61,12 @@ def test_what_was_exported_is_what_a_worker_reads(settings):
     assert serving_settings(read).exploration == Exploration(rate=0.25, rank=3, depth=8)
 
 
+def test_a_worker_does_not_explore_where_its_parent_was_told_not_to(monkeypatch):
+    monkeypatch.setenv("TOPSHELF_EXPLORE", "0.2")
+    with replace(read_settings(), explore=0.0).exported():
+        assert read_settings().explore == 0
+
+
 def test_the_place_that_explores_is_that_of_the_application_unless_it_is_told(settings):
     assert serving_settings(replace(settings, explore=0.25)).exploration == Exploration(rate=0.25)
     told = read_settings({"TOPSHELF_EXPLORE_RANK": "1", "TOPSHELF_EXPLORE_DEPTH": ""})
