@@ -71,7 +71,8 @@ def next_batch(
     recent : RecentEvents
         The online store. Gets the new events, which it may lack if it was away when they landed.
     progress : Progress
-        Of the last batch that was finished.
+        Of the last batch that was finished. Under another release, the log is read again from the
+        cutoff of this one on.
     refreshed : callable
         Gives the users who have rows. It is asked if another release made them: they are all
         dirty then.
@@ -79,11 +80,14 @@ def next_batch(
         Most lines read, >= 1.
     """
     cutoff = cutoff_of(bundle)
-    landed = rows_after(events, progress.cursor, cutoff, limit)
+    is_another = progress.release_id not in ("", bundle.release_id)
+    # What the release before knew, and was passed over, this one need not know: after a rollback
+    # it knows less.
+    landed = rows_after(events, {} if is_another else progress.cursor, cutoff, limit)
     added = recent_by_user([row for row in landed.rows if _is_event(row)])
     recent.add(added)
     moment = _moment(added, moment_in(progress.moment, cutoff))
-    stale = [] if progress.release_id in ("", bundle.release_id) else [*refreshed()]
+    stale = [*refreshed()] if is_another else []
     users = sorted({*added, *stale})
     lists: list[dict[str, Any]] = []
     activity: list[dict[str, Any]] = []
