@@ -66,6 +66,10 @@ def describe(summary: LogSummary, seconds: float) -> str:
 
 def _write(config: WorldConfig, out: Path, truth: Path | None, workers: int) -> None:
     """Write a log, showing progress and what came of it."""
+    if truth is not None and truth.resolve() == out.resolve():
+        raise typer.BadParameter(
+            f"--out and --truth are both {out}, and each has an items.parquet; name two folders"
+        )
     started = time.monotonic()
 
     def report(day: int, events: int) -> None:

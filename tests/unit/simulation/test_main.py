@@ -28,6 +28,16 @@ def test_the_folder_is_asked_for(run):
     assert "--out is missing" in result.output
 
 
+@pytest.mark.parametrize("command", [[], ["sample"]])
+def test_the_truth_does_not_take_the_place_of_the_log(run, tmp_path, command):
+    (tmp_path / "other").mkdir()
+    same = tmp_path / "other" / ".." / "log"
+    result = run(*command, "--out", tmp_path / "log", "--truth", same)
+    assert result.exit_code == 2
+    assert "name two folders" in " ".join(result.output.replace("│", " ").split())
+    assert not (tmp_path / "log").exists()
+
+
 def test_a_size_below_one_is_refused(run, tmp_path):
     assert run("--out", tmp_path, "--days", 0).exit_code == 2
 
