@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,11 +50,22 @@ def live_runs(home: Path) -> set[str]:
 
 
 def _live_run(lock: Path) -> str | None:
-    descriptor = os.open(lock, os.O_RDWR)
+    descriptor = os.open(lock, os.O_RDONLY)
     try:
-        return None if _taken(descriptor) else str(_holder(lock.parent).get("run_id"))
+        return str(_holder(lock.parent).get("run_id")) if _is_held(descriptor) else None
     finally:
         os.close(descriptor)
+
+
+def _is_held(descriptor: int) -> bool:
+    """Tell whether another process has the lock, without taking it: a run may want it just now."""
+    # A whole file from its first byte on, as C lays a lock out: kind, whence, start, length and
+    # process; on macOS start, length, process, kind and whence.
+    form, place, asked = "hhqqi", 0, (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    if sys.platform == "darwin":
+        form, place, asked = "qqihh", 3, (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET)
+    told = fcntl.fcntl(descriptor, fcntl.F_GETLK, struct.pack(form, *asked))
+    return bool(struct.unpack(form, told)[place] != fcntl.F_UNLCK)
 
 
 def _taken(descriptor: int) -> bool:

@@ -14,6 +14,16 @@ with only_run(Path(sys.argv[1]), "run-of-another"):
     time.sleep(60)
 """
 
+WATCHER = """
+import sys, time
+from pathlib import Path
+from orchestration.run_lock import live_runs
+print("looking", flush=True)
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    live_runs(Path(sys.argv[1]))
+"""
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -61,6 +71,16 @@ def test_only_runs_of_living_processes_are_live(folder, holder):
     holder.kill()
     holder.wait()
     assert live_runs(folder.parent) == set()
+
+
+def test_who_only_looks_is_in_nobodys_way(folder):
+    assert take(folder)
+    with subprocess.Popen(
+        [sys.executable, "-c", WATCHER, str(folder.parent)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "looking\n"
+        while process.poll() is None:
+            assert take(folder)
 
 
 def test_a_lock_without_a_note_of_its_holder_still_holds(folder, holder):
