@@ -135,25 +135,33 @@ def _from_http(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request.url.path, error.status_code, detail, error.headers)
 
 
-def _rule(fault: dict[str, Any]) -> str:
+def _field_problem(fault: dict[str, Any]) -> FieldProblem:
     """Say which rule an input breaks, and the beginning of the input unless it is a whole body."""
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        return FieldProblem(where=where, rule="is required")
+    if fault["type"] == "json_invalid":
+        # The place of the fault is no part of the request; events are all that comes in a body.
+        broken = f"is no JSON ({fault['ctx']['error']}, at character {fault['loc'][-1]})"
+        return FieldProblem(where="body", rule=f"{broken}: send one event or a list of events")
     given = fault.get("input")
-    if not isinstance(given, str | int | float | bool):
-        return str(fault["msg"])
-    return f"{fault['msg']}, got {given!r:.80}"
+    got = f", got {given!r:.80}" if isinstance(given, str | int | float | bool) else ""
+    return FieldProblem(where=where, rule=f"{fault['msg']}{got}")
+
+
+def _sentence(wrong: FieldProblem) -> str:
+    # Rules of our own go on after the name of the part, those of pydantic are sentences.
+    return f"{wrong.where}{' ' if wrong.rule.startswith('is ') else ': '}{wrong.rule}"
 
 
 def _from_validation(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise TypeError(type(error))
     faults = error.errors()
-    wrong = [
-        {"where": ".".join(str(part) for part in fault["loc"]), "rule": _rule(fault)}
-        for fault in faults
-    ]
+    wrong = [_field_problem(fault) for fault in faults]
     broken = any(fault["type"] == "json_invalid" for fault in faults)
     status = 400 if broken else 422
-    detail = "; ".join(f"{one['where']}: {one['rule']}" for one in wrong[:3])
+    detail = "; ".join(_sentence(one) for one in wrong[:3])
     return problem_response(request.url.path, status, detail, errors=jsonable_encoder(wrong))
 
 

@@ -1,10 +1,12 @@
 """`POST /v1/events`."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
-from pydantic import Field
+from pydantic import Field, TypeAdapter, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from serving.application import LOG, Application
 from serving.contracts import EVENT_EXAMPLE, Event, EventsAccepted
@@ -26,6 +28,7 @@ def router(parts: Application) -> APIRouter:
     routes = APIRouter(route_class=admitted(parts, "write"))
     most = parts.settings.limits.events_per_request
     many = Annotated[list[Event], Field(min_length=1, max_length=most)]
+    one_or_many = Annotated[Event | many, WrapValidator(_by_kind(TypeAdapter(many)))]
 
     @routes.post(
         "/v1/events",
@@ -34,7 +37,7 @@ def router(parts: Application) -> APIRouter:
         responses=described(400, 401, 403, 413, 415, 422, 429, 503),
     )
     async def post_events(
-        body: Annotated[Event | many, Body(openapi_examples=EXAMPLES)],
+        body: Annotated[one_or_many, Body(openapi_examples=EXAMPLES)],
     ) -> EventsAccepted:
         """Put events on disk; the next list of their users reflects them.
 
@@ -52,6 +55,19 @@ def router(parts: Application) -> APIRouter:
         return EventsAccepted(accepted=len(rows), event_ids=ids, visible=visible)
 
     return routes
+
+
+def _by_kind(many: TypeAdapter[list[Event]]) -> Callable[[object, object], Event | list[Event]]:
+    """Return a check by the kind of the body: a union would also say why it is not the other."""
+
+    def check(body: object, _: object) -> Event | list[Event]:
+        if isinstance(body, list):
+            return many.validate_python(body)
+        if isinstance(body, dict):
+            return Event.model_validate(body)
+        raise PydanticCustomError("no_event", "is neither an event nor a list of events")
+
+    return check
 
 
 def _check_types(parts: Application, events: list[Event]) -> None:

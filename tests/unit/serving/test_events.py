@@ -110,9 +110,9 @@ def test_the_first_and_the_last_moment_that_may_be_sent_are_landed(serving, tmp_
         ({**EVENT, "value": "NaN"}, "value"),
         ({**EVENT, "colour": "red"}, "colour"),
         ({"user_id": "ann"}, "item_id"),
-        ([], "list"),
-        ([EVENT] * 4, "list"),
-        ("text", "body"),
+        ([], "at least 1 item"),
+        ([EVENT] * 4, "at most 3 items"),
+        ("text", "is neither an event nor a list of events"),
     ],
 )
 def test_what_is_no_event_is_refused_and_not_kept(serving, tmp_path, body, where):
@@ -121,6 +121,37 @@ def test_what_is_no_event_is_refused_and_not_kept(serving, tmp_path, body, where
     assert answer.status_code == 422
     assert where in json.dumps(problem(answer)["errors"])
     assert landed(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"user_id": "ann", "event_type": "view"}, "body.item_id is required"),
+        ({**EVENT, "colour": "red"}, "body.colour: Extra inputs are not permitted, got 'red'"),
+        ([EVENT, {"user_id": "ann", "event_type": "view"}], "body.1.item_id is required"),
+        (7, "body is neither an event nor a list of events, got 7"),
+    ],
+)
+def test_one_fault_is_told_once_and_not_as_that_of_another_kind_of_body(serving, body, detail):
+    told = problem(serving().post("/v1/events", json=body))
+    assert told["detail"] == detail
+    assert len(told["errors"]) == 1
+
+
+def test_a_wrong_time_is_the_only_fault_that_is_told(serving):
+    told = problem(serving().post("/v1/events", json={**EVENT, "occurred_at": "yesterday"}))
+    assert told["detail"].startswith("body.occurred_at: ")
+    assert [fault["where"] for fault in told["errors"]] == ["body.occurred_at"]
+
+
+def test_broken_json_is_told_with_its_place_and_what_to_send(serving):
+    kind = {"content-type": "application/json"}
+    told = problem(serving().post("/v1/events", content=b'{"user_id":', headers=kind))
+    assert told["status"] == 400
+    assert told["detail"] == (
+        "body is no JSON (Expecting value, at character 11): send one event or a list of events"
+    )
+    assert told["errors"][0]["where"] == "body"
 
 
 def test_one_bad_event_keeps_the_others_out(serving, tmp_path):

@@ -94,3 +94,11 @@ def test_examples_are_of_the_form_that_they_show(document, model):
     example = document["components"]["schemas"][model.__name__]["example"]
     told = model.model_validate(example).model_dump(mode="json", exclude_unset=True)
     assert told == example
+
+
+def test_a_body_of_events_is_one_event_or_a_list_of_them(document):
+    body = document["paths"]["/v1/events"]["post"]["requestBody"]["content"]["application/json"]
+    event = {"$ref": "#/components/schemas/Event"}
+    one, many = body["schema"]["anyOf"]
+    assert one == event
+    assert (many["type"], many["items"], many["minItems"]) == ("array", event, 1)
