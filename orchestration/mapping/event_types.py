@@ -8,8 +8,11 @@ from orchestration.mapping.counts import Counts
 from orchestration.mapping.problems import Problem, nearest
 from orchestration.mapping.seeds import read_seed
 
-# What a new line of the seed says until somebody decides; what is not named stays empty.
-_NEW_LINE = {"role": "positive", "weight": "1", "half_life_days": "90"}
+ROLES = ("positive", "view", "negative", "ignore")
+_ROLES_TEXT = f"{', '.join(ROLES[:-1])} or {ROLES[-1]} (docs/bring-your-own-events.md)"
+# What a new line of the seed says until somebody decides; what is not named stays empty. Its role
+# is none, so that a line that was added without a thought is refused, and teaches nothing.
+_NEW_LINE = {"role": "ROLE", "weight": "1", "half_life_days": "90"}
 # More rows of unknown types are a mistake; up to so many are quarantined one by one.
 UNKNOWN_PERCENT_TOLERATED = 1
 TYPES_SHOWN = 10
@@ -57,7 +60,7 @@ class EventTypes:
     def lines(self, types: list[str]) -> str:
         """Return the lines to add, as the end of a message."""
         lines = "".join(f"\n    {self.line(event_type)}" for event_type in types)
-        return f"add to seeds/event_types.csv, with the role that fits:{lines}"
+        return f"add to seeds/event_types.csv, with ROLE replaced by {_ROLES_TEXT}:{lines}"
 
 
 def judge_event_types(
@@ -77,6 +80,9 @@ def judge_event_types(
     -------
     list of Problem, list of str
     """
+    undecided = [_undecided(name, role) for name, role in seed.roles.items() if role not in ROLES]
+    if undecided:
+        return undecided, []
     unknown = [name for name in counts.types if name not in seed.roles]
     known = [name for name in counts.types if name in seed.roles]
     if not known:
@@ -95,6 +101,12 @@ def judge_event_types(
     elif rows:
         warnings.append(f"{_KEY}: {source_name!r} {rule}; they are quarantined unless you {lines}")
     return problems, warnings
+
+
+def _undecided(event_type: str, role: str) -> Problem:
+    """Return the problem of a line whose role is none."""
+    rule = f"is not a role, but stands as that of {event_type!r}"
+    return Problem("seeds/event_types.csv", role, rule, f"write {_ROLES_TEXT}")
 
 
 def _strange_types(

@@ -2,6 +2,9 @@ from pathlib import Path
 
 from tests.unit.orchestration.mapping.checked import message, one_problem, report
 
+ROLES = "positive, view, negative or ignore (docs/bring-your-own-events.md)"
+ADD = f"add to seeds/event_types.csv, with ROLE replaced by {ROLES}:"
+
 
 def test_a_mapping_without_rows_in_the_seed_gets_them_to_paste(write, shop, project):
     shop["name"] = "shop2"
@@ -9,9 +12,9 @@ def test_a_mapping_without_rows_in_the_seed_gets_them_to_paste(write, shop, proj
     assert message(file, project) == one_problem(
         file,
         "name: 'shop2' has no rows in seeds/event_types.csv; is it 'shop'? Else "
-        "add to seeds/event_types.csv, with the role that fits:\n"
-        "    shop2,view,positive,1,90,,\n"
-        "    shop2,purchase,positive,1,90,,",
+        f"{ADD}\n"
+        "    shop2,view,ROLE,1,90,,\n"
+        "    shop2,purchase,ROLE,1,90,,",
     )
 
 
@@ -22,9 +25,9 @@ def test_a_column_that_holds_no_event_types_is_refused(write, shop, project):
         file,
         "events.columns.event_type: 'item' holds none of the event types of 'shop' "
         "(purchase, view) but cup (3), tea (3); map the column of event types, or "
-        "add to seeds/event_types.csv, with the role that fits:\n"
-        "    shop,cup,positive,1,90,,\n"
-        "    shop,tea,positive,1,90,,",
+        f"{ADD}\n"
+        "    shop,cup,ROLE,1,90,,\n"
+        "    shop,tea,ROLE,1,90,,",
     )
 
 
@@ -51,8 +54,8 @@ def test_few_rows_of_unknown_types_are_a_warning(write, shop, project):
     with_unknown_types(project, 98, ["Wish, list "])
     assert report(write(shop), project).warnings == (
         "events.columns.event_type: 'type' has 1 of 100 rows of unknown types, wish, list (1); "
-        "they are quarantined unless you add to seeds/event_types.csv, with the role that fits:\n"
-        '    shop,"wish, list",positive,1,90,,',
+        f"they are quarantined unless you {ADD}\n"
+        '    shop,"wish, list",ROLE,1,90,,',
     )
 
 
@@ -62,9 +65,22 @@ def test_many_rows_of_unknown_types_are_a_mistake(write, shop, project):
     assert message(file, project) == one_problem(
         file,
         "events.columns.event_type: 'type' has 3 of 100 rows of unknown types, share (2), "
-        "wish (1); add to seeds/event_types.csv, with the role that fits:\n"
-        "    shop,share,positive,1,90,,\n"
-        "    shop,wish,positive,1,90,,",
+        f"wish (1); {ADD}\n"
+        "    shop,share,ROLE,1,90,,\n"
+        "    shop,wish,ROLE,1,90,,",
+    )
+
+
+def test_a_line_that_was_pasted_without_a_decision_is_refused(write, shop, project):
+    with_unknown_types(project, 98, ["share"])
+    file = write(shop)
+    (warning,) = report(file, project).warnings
+    with (project / "seeds" / "event_types.csv").open("a", encoding="utf-8") as seed:
+        seed.write(f"{warning.splitlines()[-1].strip()}\n")
+    assert message(file, project) == one_problem(
+        file,
+        "seeds/event_types.csv: 'ROLE' is not a role, but stands as that of 'share'; "
+        f"write {ROLES}",
     )
 
 
