@@ -74,7 +74,10 @@ def similar(
 def explain(
     user: Annotated[str, typer.Argument(help="A user_id of the log.")],
     item: Annotated[str, typer.Argument(help="An item_id of the user's list.")],
-    limit: LimitOption = 10,
+    limit: Annotated[
+        int,
+        typer.Option("--n", "-n", min=1, help="Most features shown; the rest is one line."),
+    ] = 10,
     mapping: MappingOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -63,9 +63,10 @@ def _history_table(history: list[Row]) -> Table:
 def _ranker_title(ranker: Row) -> Text:
     total = sum(row["shap_value"] for row in ranker["features"])
     return Text(
-        f"\nThe ranker's probability is {ranker['probability']:.4f}. Its score, in log odds: "
-        f"{ranker['base_score']:+.3f} on average, {total:+.3f} by the features, "
-        f"{ranker['raw_score']:+.3f} in all"
+        f"\nThe ranker's score, in log odds: {ranker['base_score']:+.3f} on average, "
+        f"{total:+.3f} by the features, {ranker['raw_score']:+.3f} in all, which is "
+        f"{1 / (1 + exp(-ranker['raw_score'])):.4f} among the rows it learned from, where "
+        f"negatives are sampled; calibrated among all candidates: {ranker['probability']:.4f}"
     )
 
 

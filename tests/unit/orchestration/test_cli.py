@@ -71,6 +71,11 @@ def called(*arguments):
     return CliRunner().invoke(app, arguments)
 
 
+def unboxed(text: str) -> str:
+    """Return what stands in boxes, in one line."""
+    return " ".join(text.replace("│", " ").split())
+
+
 def test_without_a_command_the_help_is_shown():
     assert "Start with `topshelf run`" in called().output
 
@@ -219,6 +224,13 @@ def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path, home):
 @pytest.mark.usefixtures("published")
 def test_a_list_has_at_least_one_item():
     assert called("recommend", "u1", "-n", "0").exit_code == 2
+
+
+@pytest.mark.usefixtures("home")
+def test_the_limit_of_an_explanation_is_one_of_features():
+    told = unboxed(called("explain", "--help").stdout)
+    assert "Most features shown; the rest is one line." in told
+    assert "Most items shown." in unboxed(called("similar", "--help").stdout)
 
 
 def test_the_costs_of_lists_stand_beside_what_they_buy(published):

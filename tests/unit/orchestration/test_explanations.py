@@ -151,11 +151,21 @@ def test_the_terminal_shows_all_parts_and_sums_up_the_features_left_out(connecti
     assert "Oak Lamp (lamp) is number 1 in the list of u1: Fits your history" in text
     assert "together they add up to 0.6250" in text
     assert "+0.5000" in text
-    assert f"probability is {answer['ranker']['probability']:.4f}" in text
     left = sum(row["shap_value"] for row in answer["ranker"]["features"][1:])
     assert f"{left:+.3f}" in text
     assert "3 others" in text
     assert "others" not in shown(answer, limit=4)
+
+
+def test_the_score_and_the_probability_are_told_with_what_lies_between_them(connection):
+    answer = explained(connection, "u1", "lamp")
+    # exp(1.278) is 3.589, and 1 / 4.589 is 0.2179.
+    answer["ranker"].update(base_score=-1.5, raw_score=-1.278, probability=0.0573)
+    told = " ".join(shown(answer, limit=1).split())
+    assert (
+        "-1.278 in all, which is 0.2179 among the rows it learned from, where negatives are "
+        "sampled; calibrated among all candidates: 0.0573"
+    ) in told
 
 
 def test_the_terminal_says_when_the_ranker_had_no_part(connection):
