@@ -4,7 +4,6 @@ import pytest
 from orchestration.snapshot import SnapshotError, write_snapshot
 
 WAREHOUSE = """
-create schema mapped;
 create schema staging;
 create schema intermediate;
 create schema training;
@@ -31,7 +30,7 @@ create table experiments.ret_cohorts as select 1 as cohort_week, 1 as week_numbe
 create table experiments.ret_survival_curves as
 select 1 as experiment_id, 1 as variant, 1 as day_number;
 
-create table mapped.events as select 'u1' as user_id;
+create table staging.stg_events__deliveries as select 'u1' as user_id;
 create table staging.stg_events__rejected (reject_reason varchar);
 create table staging.stg_catalog__items as select 'i1' as item_id, 'Lamp' as title;
 
@@ -191,7 +190,11 @@ def test_users_who_have_seen_everything_need_no_lists(warehouse, snapshot, tmp_p
 
 
 def test_an_empty_log_is_published_as_it_is(warehouse, snapshot, tmp_path):
-    for table in ("mapped.events", "serving.rec_user_top_items", "serving.rec_popular_items"):
+    for table in (
+        "staging.stg_events__deliveries",
+        "serving.rec_user_top_items",
+        "serving.rec_popular_items",
+    ):
         change(warehouse, f"delete from {table}")
     write_snapshot(warehouse, snapshot, tmp_path)
     assert asked(snapshot, "from recommend('u1')") == []
