@@ -1,5 +1,6 @@
 """The files of the shop, as they are known on a day, and the mapping that names them."""
 
+import glob
 from pathlib import Path
 
 import yaml
@@ -58,7 +59,7 @@ def write_mapping(plan: DemoPlan, world: World, folder: Path, day: int) -> Path:
     mapping["name"] = NAME
     mapping["as_of"] = plan.midnight(day).strftime("%Y-%m-%d %H:%M:%S")
     for relation in ("events", "items", "users", "impressions"):
-        mapping[relation]["relation"] = str(log / f"{relation}.parquet")
+        mapping[relation]["relation"] = glob.escape(str(log / f"{relation}.parquet"))
     settings = folder / "mapping.settings.yml"
     settings.write_text(yaml.safe_dump(SETTINGS), encoding="utf-8")
     file = folder / "mapping.yml"

@@ -1,5 +1,6 @@
 """Replacing a file so that a reader, or a run after a crash, finds the old one or the new one."""
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ def remove_unfinished(target: Path) -> None:
 
     That is its write-ahead log, and the folder of what did not fit into memory.
     """
-    for leftover in target.parent.glob(f"{target.name}.*{UNFINISHED}*"):
+    for leftover in target.parent.glob(f"{glob.escape(target.name)}.*{UNFINISHED}*"):
         if leftover.is_dir():
             shutil.rmtree(leftover)
         else:

@@ -1,5 +1,6 @@
 """Writing the published snapshot: complete and sane, or not at all."""
 
+import glob
 from pathlib import Path
 
 import duckdb
@@ -127,7 +128,9 @@ def write_snapshot(
         for macro in MACROS:
             _copy_macro(connection, macro)
         if refreshed:
-            connection.execute(RECOMMEND_NOW.format(file=_quoted(refreshed)))
+            # What is read is a pattern; the name of a folder is none.
+            file = _quoted(glob.escape(str(refreshed)))
+            connection.execute(RECOMMEND_NOW.format(file=file))
         problems = _problems(connection, counts)
         if problems:
             raise SnapshotError("\n".join(["not published:", *problems]))
@@ -223,5 +226,5 @@ def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def _quoted(path: Path) -> str:
+def _quoted(path: Path | str) -> str:
     return str(path).replace("'", "''")

@@ -1,5 +1,6 @@
 """Tables and views of a mapping as files, for who builds in a database of its own."""
 
+import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,7 +51,8 @@ def with_tables_as_files(mapping: Mapping, warehouse: Warehouse, folder: Path) -
             if hasattr(part, "relation") and not reader.is_pattern(part.relation):
                 file = folder / f"{name}.parquet"
                 connection.execute(f"copy ({_text_of(part, reader)}) to ?", [str(file)])
-                copied[name] = part.model_copy(update={"relation": str(file)})
+                relation = glob.escape(str(file))
+                copied[name] = part.model_copy(update={"relation": relation})
     return mapping.model_copy(update=copied)
 
 

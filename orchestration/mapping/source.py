@@ -1,5 +1,6 @@
 """Finding and opening what a mapping points at, read with the very SQL that dbt uses."""
 
+import glob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -71,10 +72,10 @@ class Reader:
         return self._relation_sql(relation).startswith("read_json")
 
     def pattern(self, relation: str) -> str:
-        """Return a pattern that means the same from everywhere."""
+        """Return a pattern that means the same from everywhere; the project's own path is none."""
         if "://" in relation:
             return relation
-        return str(self.project_root / Path(relation).expanduser())
+        return str(Path(glob.escape(str(self.project_root))) / Path(relation).expanduser())
 
     def files(self, relation: str) -> tuple[str, ...]:
         """Return the files that a pattern matches, in the order of their names."""
@@ -203,7 +204,7 @@ def reason_of(error: duckdb.Error) -> str:
 
 
 def _no_file(key: str, relation: str, reader: Reader) -> Problem:
-    pattern = Path(reader.pattern(relation))
+    pattern = reader.project_root / Path(relation).expanduser()
     names = [file.name for file in pattern.parent.iterdir()] if pattern.parent.is_dir() else []
     hint = nearest(pattern.name, names)
     remedy = f"did you mean {str(Path(relation).with_name(hint))!r}?" if hint else "correct it"

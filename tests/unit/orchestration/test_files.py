@@ -42,6 +42,17 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path):
     assert names == {"published.duckdb", "published.duckdb.backup"}
 
 
+def test_a_name_that_is_a_pattern_stands_for_itself_only(tmp_path):
+    leftovers = [f"{name}.html.77.unfinished" for name in ("price[2]", "price2", "price*")]
+    for leftover in leftovers:
+        (tmp_path / leftover).write_text("half a file")
+    for name in ("price[2]", "price*"):
+        with replacing(tmp_path / f"{name}.html") as path:
+            path.write_text("whole")
+    names = {file.name for file in tmp_path.iterdir()}
+    assert names == {"price[2].html", "price*.html", "price2.html.77.unfinished"}
+
+
 def test_a_block_that_writes_nothing_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "lists.txt"):
         pass

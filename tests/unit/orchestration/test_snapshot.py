@@ -240,3 +240,14 @@ def test_a_list_that_was_made_again_since_the_run_answers_now(warehouse, snapsho
     # One of before the run is superseded by it.
     assert asked(snapshot, first.format("u2")) == asked(snapshot, "from recommend('u2')")
     assert asked(snapshot, "from recommend('u1')") == [(1, "i1"), (2, "i2")]
+
+
+def test_a_home_called_like_a_pattern_has_the_lists_of_no_other(warehouse, snapshot, tmp_path):
+    home, other = tmp_path / "shop *", tmp_path / "shop 2"
+    for folder, items in ((home, REFRESHED), (other, REFRESHED.replace("i9", "i8"))):
+        folder.mkdir()
+        duckdb.sql(items.format(file=folder / "refreshed.parquet"))
+    change(warehouse, "alter table serving.rec_release add column generated_at timestamp")
+    change(warehouse, "update serving.rec_release set generated_at = timestamp '2026-03-01'")
+    write_snapshot(warehouse, snapshot, tmp_path, home / "refreshed.parquet")
+    assert asked(snapshot, "select item_id from recommend_now('u1')") == [("i9",)]

@@ -92,3 +92,12 @@ def test_a_plan_says_what_is_wrong_with_the_mapping(file, tmp_path, monkeypatch)
         assert message in result.stderr
         assert "Traceback" not in result.output
         assert isinstance(result.exception, SystemExit)
+
+
+def test_a_folder_called_like_a_pattern_is_only_itself(filled, tmp_path):
+    mapping = filled.log.read()
+    sizes = []
+    for name in ("copied 2", "copied *"):
+        apart = with_tables_as_files(mapping, filled, tmp_path / name)
+        sizes += duckdb.sql(f"select count(*) from '{apart.events.relation}'").fetchall()
+    assert sizes[0] == sizes[1]

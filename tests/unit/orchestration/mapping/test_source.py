@@ -1,4 +1,7 @@
+import shutil
+
 import duckdb
+import pytest
 
 from orchestration.mapping import load_mapping, needs_warehouse
 from tests.unit.orchestration.mapping.checked import message, one_problem, report
@@ -143,3 +146,13 @@ def test_files_that_disagree_are_refused_together(write, shop, project, save):
     text = message(file, project)
     assert text.startswith(one_problem(file, "events.relation: 'log/*.parquet' cannot be read: "))
     assert text.endswith("; make the files alike")
+
+
+@pytest.mark.parametrize("name", ["shop [1]", "shop *", "shop ?"])
+def test_a_project_called_like_a_pattern_is_only_itself(write, shop, project, name):
+    shutil.copytree(project, project.with_name("shop 1"))
+    moved = shutil.copytree(project, project.with_name(name))
+    shop["events"]["relation"] = "log/*.csv"
+    assert report(write(shop), moved).row_counts == {"events": 6}
+    shop["events"]["relation"] = "log/event.csv"
+    assert "did you mean 'log/events.csv'?" in message(write(shop), moved)
