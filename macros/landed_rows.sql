@@ -30,9 +30,13 @@
 {%- endmacro %}
 
 
-{# Pattern of the files of one stream: they lie beside the warehouse. #}
+{#
+    Pattern of the files of one stream: they lie beside the warehouse, in a folder whose own name is
+    no pattern, whatever characters it has.
+#}
 {% macro landing_files(name) -%}
-    {{ (target.path | replace("\\", "/")).rsplit("/", 1)[0] }}/landing/{{ name }}/*.jsonl
+    {%- set folder = (target.path | replace("\\", "/")).rsplit("/", 1)[0] -%}
+    {{ folder | replace("[", "[[]") | replace("*", "[*]") | replace("?", "[?]") }}/landing/{{ name }}/*.jsonl
 {%- endmacro %}
 
 

@@ -44,7 +44,11 @@ def land_before_during_and_after(log: LandingLog, now: datetime) -> None:
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory, sample_mapping, dbt_build) -> Path:
     """Staging of the sample, now, with events that were landed twice and torn."""
-    home = tmp_path_factory.mktemp("landed")
+    # A name that is a pattern, which the other home's would match.
+    home, other_home = (tmp_path_factory.mktemp("landed") / name for name in ("[shop] *", "s 2"))
+    elsewhere = LandingLog(other_home / "sample" / "landing" / "events")
+    land(elsewhere, datetime.now(UTC) - timedelta(minutes=5), event_id="elsewhere")
+    elsewhere.close()
     landing = home / "sample" / "landing"
     now = datetime.now(UTC) - timedelta(minutes=5)
     log = LandingLog(landing / "events")
