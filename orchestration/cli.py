@@ -9,6 +9,7 @@ import typer
 from orchestration.commands.learning import audit, tune
 from orchestration.commands.online import consume, serve
 from orchestration.commands.options import (
+    Command,
     JsonOption,
     MappingOption,
     VerboseOption,
@@ -125,12 +126,12 @@ def dbt_variables(mapping: MappingOption = None) -> None:
 
 def _add(*commands: Callable[..., None]) -> None:
     for command in commands:
-        app.command()(command)
+        app.command(cls=Command)(command)
 
 
 # The help lists them in this order.
 _add(run, recommend, similar, explain, audit, evaluate, tune, serve, consume, measure, report, demo)
-app.command("vars")(dbt_variables)
+app.command("vars", cls=Command)(dbt_variables)
 _add(releases, promote, canary, shadow, rollback)
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.commands.options import settings_of
+from orchestration.commands.options import Command, settings_of
 from orchestration.mapping import Mapping, MappingError, dbt_vars, load_mapping
 from orchestration.plan_changes import model_changes, primary_keys
 from orchestration.plan_lineage import touched_columns
@@ -43,7 +43,7 @@ WORKING_TREE = "working_tree"
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
-@app.command()
+@app.command(cls=Command)
 def plan(
     mapping: Annotated[
         str | None, typer.Option(help="Shipped mapping or the path of one; default: the setting's.")

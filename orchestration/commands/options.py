@@ -1,10 +1,12 @@
 """Options that several commands take, and the settings that they choose."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from orchestration.settings import Settings, read_settings
 from orchestration.variables import usable_home
@@ -52,3 +54,28 @@ def refuse(error: Exception) -> NoReturn:
 
     complain(str(error))
     raise typer.Exit(2) from error
+
+
+class Command(TyperCommand):
+    """A command whose refusals name the value that was typed."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
+        """Read what was typed."""
+        from pydantic import ValidationError
+
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            # Typer lets pydantic judge, and passes on the rule alone.
+            if isinstance(error.__cause__, ValidationError):
+                error.message = _refusal(error.__cause__.errors()[0])
+            raise
+
+
+def _refusal(details: Mapping[str, Any]) -> str:
+    """Say which rule a value breaks, as errors of our own do."""
+    bounds = details.get("ctx", {})
+    for name, sign in (("ge", ">="), ("le", "<=")):
+        if name in bounds:
+            return f"must be {sign} {bounds[name]:g}, got {details['input']}"
+    return f"{details['msg']}, got {details['input']!r}"

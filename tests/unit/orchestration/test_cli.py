@@ -221,9 +221,20 @@ def test_dbt_by_hand_gets_the_mapping_and_the_reviewed_settings(tmp_path, home):
     assert "did you mean 'history_items'?" in refused.stderr
 
 
-@pytest.mark.usefixtures("published")
-def test_a_list_has_at_least_one_item():
-    assert called("recommend", "u1", "-n", "0").exit_code == 2
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("recommend", "u1", "-n", "0"), "'--n' / '-n': must be >= 1, got 0"),
+        (("serve", "--port", "99999"), "'--port': must be <= 65535, got 99999"),
+        (("serve", "--explore", "2"), "'--explore': must be <= 1, got 2"),
+        (("tune", "--trials", "many"), "parse string as an integer, got 'many'"),
+    ],
+)
+def test_an_option_that_is_refused_is_told_with_its_value(words, told):
+    answer = called(*words)
+    assert answer.exit_code == 2
+    assert told in unboxed(answer.stderr)
 
 
 @pytest.mark.usefixtures("home")
