@@ -127,7 +127,6 @@ def test_the_served_tables_can_be_built_alone(definitions):
     job = definitions.resolve_job_def("serve_only")
     assert {node.name for node in job.nodes} == {
         "feature_models",
-        "list_models",
         "serving_models",
         "published__snapshot",
         "published__release",
