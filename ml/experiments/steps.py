@@ -188,9 +188,7 @@ def _guardrail(case: Case, metric: str, margin: float) -> Step:
     if harm[0] > margin:
         return Step(step, "failed", harm[0], margin, f"{words}: worse by more than {bound}.")
     if harm[1] > margin:
-        return Step(
-            step, "waiting", harm[1], margin, f"{words}: worse by {bound} is not excluded yet."
-        )
+        return Step(step, "waiting", harm[1], margin, f"{words}: {bound} worse is still possible.")
     return Step(step, "passed", harm[1], margin, f"{words}: worse by less than {bound}.")
 
 
