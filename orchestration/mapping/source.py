@@ -51,6 +51,10 @@ class Reader:
         return dbt_macro("utc_timestamp", self.project_root)
 
     @cached_property
+    def _known_types(self) -> dict[str, dict[str, str]]:
+        return {}
+
+    @cached_property
     def _relation_sql(self) -> Callable[..., str]:
         return dbt_macro("mapped_relation", self.project_root)
 
@@ -88,11 +92,13 @@ class Reader:
 
         JSON is read as text. A key whose values are all structures, or all lists, is said to be
         ``STRUCT`` or ``VARCHAR[]``; any other is ``VARCHAR``. All rows are looked at, for a key
-        may come late.
+        may come late, once for each relation and file.
         """
-        query = JSON_KEYS if self.is_json(relation) else "describe select * from {rows}"
-        rows = self.connection.execute(query.format(rows=self.sql(relation))).fetchall()
-        return {str(row[0]): str(row[1]) for row in rows}
+        if relation not in self._known_types:
+            query = JSON_KEYS if self.is_json(relation) else "describe select * from {rows}"
+            rows = self.connection.execute(query.format(rows=self.sql(relation))).fetchall()
+            self._known_types[relation] = {str(row[0]): str(row[1]) for row in rows}
+        return self._known_types[relation]
 
     def tables(self) -> list[str]:
         """Return the names of tables and views, with and without catalogue and default schema.
