@@ -1,9 +1,13 @@
 """The trees of the ranker."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from ml.ranker_params import RankerParams
+from ml.ranker_params import LARGEST_SEED, RankerParams
+from ml.sampling import hash_fractions
 
 # On a small log a leaf may hold this share of the rows, or there would be no splits.
 LEAF_SHARE = 0.005
@@ -29,17 +33,16 @@ class EvenlyBinned(HistGradientBoostingClassifier):
         return super()._bin_data(X, None, is_training_data)
 
 
-def fit_booster(
+def fit_boosters(
     inputs: np.ndarray,
     labels: np.ndarray,
     label_weights: np.ndarray | None,
-    stopping: np.ndarray,
-    calibrating: np.ndarray,
+    users: pd.Series,
     params: RankerParams,
     *,
     rising: bool,
-) -> tuple[HistGradientBoostingClassifier, np.ndarray]:
-    """Fit the trees on the rows that are not held out, or on all if too few are.
+) -> tuple[tuple[HistGradientBoostingClassifier, ...], np.ndarray]:
+    """Fit trees as often as wanted, on rows that are not held out, or on all if too few are.
 
     Parameters
     ----------
@@ -49,8 +52,8 @@ def fit_booster(
         Whether the candidate was taken.
     label_weights : ndarray of shape (n,), optional
         How much each row teaches, > 0; 1 each when absent.
-    stopping, calibrating : ndarray of shape (n,), bool
-        Rows held out to decide when to stop, and to calibrate; disjoint.
+    users : Series of length n
+        User ids of the rows.
     params : RankerParams
         Hyper-parameters.
     rising : bool
@@ -58,9 +61,59 @@ def fit_booster(
 
     Returns
     -------
-    HistGradientBoostingClassifier and ndarray of shape (n,), bool
-        The trees, and which rows they have not seen and may calibrate them.
+    tuple of HistGradientBoostingClassifier and ndarray of shape (n,), bool
+        The trees of each fit, and which rows none has seen and may calibrate them.
     """
+    fractions = hash_fractions(users, params.seed)
+    calibrating = (fractions >= params.stopping_share) & (
+        fractions < params.stopping_share + params.calibration_share
+    )
+    boosters = []
+    held_out = calibrating
+    for fit in range(params.fits):
+        seed = (params.seed + fit) % (LARGEST_SEED + 1)
+        stopping = (hash_fractions(users, seed) < params.stopping_share) & ~calibrating
+        booster, checked = _fit_booster(
+            inputs, labels, label_weights, stopping, calibrating, replace(params, seed=seed), rising
+        )
+        boosters.append(booster)
+        held_out = held_out & checked
+    return tuple(boosters), held_out
+
+
+def mean_decision(
+    boosters: tuple[HistGradientBoostingClassifier, ...], inputs: np.ndarray
+) -> np.ndarray:
+    """Average the log odds of several fits.
+
+    Parameters
+    ----------
+    boosters : tuple of HistGradientBoostingClassifier
+        Of `fit_boosters`, one or more.
+    inputs : ndarray of shape (n, k), float64
+        What they were fitted on has as many columns.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Log odds.
+    """
+    # scikit-learn refuses an input without rows.
+    if not len(inputs):
+        return np.empty(0)
+    return np.mean([booster.decision_function(inputs) for booster in boosters], axis=0)
+
+
+def _fit_booster(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    label_weights: np.ndarray | None,
+    stopping: np.ndarray,
+    calibrating: np.ndarray,
+    params: RankerParams,
+    rising: bool,
+) -> tuple[HistGradientBoostingClassifier, bool]:
+    """Fit one booster, and say whether held-out users decided when it stopped."""
     fitting = ~stopping & ~calibrating
     held = min(int(labels[stopping].sum()), int((~labels[stopping]).sum()))
     checked = held >= STOPPING_POSITIVES and 0 < labels[fitting].sum() < fitting.sum()
@@ -85,7 +138,7 @@ def fit_booster(
     if not checked:
         inputs = _without_empty_columns(inputs, leaf_rows)
         booster.fit(inputs, labels, sample_weight=label_weights)
-        return booster, np.zeros(labels.size, dtype=bool)
+        return booster, False
     booster.fit(
         _without_empty_columns(inputs[fitting], leaf_rows),
         labels[fitting],
@@ -94,7 +147,7 @@ def fit_booster(
         y_val=labels[stopping],
         sample_weight_val=weights_of(stopping),
     )
-    return booster, calibrating
+    return booster, True
 
 
 def _without_empty_columns(inputs: np.ndarray, leaf_rows: int) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 LABELS = ("choose", "time", "impressions")
 # Of the whole numbers.
 LEAST = {
+    "fits": 1,
     "iterations": 1,
     "iterations_unchecked": 1,
     "leaves": 2,
@@ -44,7 +45,10 @@ class RankerParams:
     stopping_share, calibration_share : float
         Shares of the users held out for that, > 0, together below 1.
     seed : int
-        Of the choice of users and of the binning, 0 to 2^32 - 1.
+        Of the choice of users and of the binning, 0 to 2^32 - 1; further fits take the next ones.
+    fits : int
+        Fits with other users held out to stop by, whose scores are averaged, >= 1. Each takes as
+        long as the first, to learn and to rank; lists change less from fit to fit.
     labels : str
         What teaches, of `LABELS`: everything that was not taken is a negative (`time`), what was
         shown and ignored above all (`impressions`), or the better of the two (`choose`).
@@ -65,6 +69,7 @@ class RankerParams:
     stopping_share: float = 0.1
     calibration_share: float = 0.1
     seed: int = 0
+    fits: int = 1
     labels: str = "choose"
     unshown_weight: float = 1.0
 

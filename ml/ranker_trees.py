@@ -53,13 +53,17 @@ def ranker_tables(ranker: Ranker) -> RankerTables:
         Says all that `explain_scores` needs.
     """
     names = np.asarray(ranker.features, dtype=object)
+    fits = len(ranker.boosters)
+    # The mean of several fits is one sum of all their trees, each with its share.
+    grown = [predictors[0] for booster in ranker.boosters for predictors in booster._predictors]
     trees = [
-        _nodes(predictors[0].nodes, names).assign(tree=tree)
-        for tree, predictors in enumerate(ranker.booster._predictors)
+        _nodes(predictor.nodes, names, fits).assign(tree=tree)
+        for tree, predictor in enumerate(grown)
     ]
+    bases = [np.ravel(booster._baseline_prediction)[0] for booster in ranker.boosters]
     calibrator = ranker.calibrator
     row = {
-        "base_score": float(np.ravel(ranker.booster._baseline_prediction)[0]),
+        "base_score": float(np.mean(bases)),
         "features": list(ranker.features),
         "calibration_method": calibrator.method,
         "calibration_slope": calibrator.slope,
@@ -99,8 +103,8 @@ def stored_calibrator(tables: RankerTables) -> Calibrator:
     )
 
 
-def _nodes(nodes: np.ndarray, names: np.ndarray) -> pd.DataFrame:
-    """Lay out the nodes of one tree."""
+def _nodes(nodes: np.ndarray, names: np.ndarray, fits: int) -> pd.DataFrame:
+    """Lay out the nodes of one tree of so many fits."""
     leaf = nodes["is_leaf"].astype(bool)
     frame = pd.DataFrame(
         {
@@ -111,7 +115,7 @@ def _nodes(nodes: np.ndarray, names: np.ndarray) -> pd.DataFrame:
             "is_missing_left": pd.array(nodes["missing_go_to_left"].astype(bool), dtype="boolean"),
             "left_node": pd.array(nodes["left"].astype(np.int64), dtype="Int64"),
             "right_node": pd.array(nodes["right"].astype(np.int64), dtype="Int64"),
-            "value": nodes["value"].astype(np.float64),
+            "value": nodes["value"].astype(np.float64) / fits,
             "row_count": nodes["count"].astype(np.int64),
         }
     )

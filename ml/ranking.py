@@ -12,9 +12,9 @@ from threadpoolctl import ThreadpoolController
 from ml.attributes import AttributeEncoder, encode, fit_encoder
 from ml.calibration import Calibrator, calibrate, fit_calibrator
 from ml.features import check_rows, feature_matrix
-from ml.ranker_booster import fit_booster
+from ml.ranker_booster import fit_boosters, mean_decision
 from ml.ranker_params import RankerParams
-from ml.sampling import hash_fractions, row_order
+from ml.sampling import row_order
 
 # Every tree reads all rows of a batch: as many as fit into the cache of a processor.
 BATCH_ROWS = 4_000
@@ -26,18 +26,18 @@ class Ranker:
 
     Attributes
     ----------
-    booster : HistGradientBoostingClassifier
-        Its decision function is the raw score, log odds among the rows it
-        was fitted on.
+    boosters : tuple of HistGradientBoostingClassifier
+        The mean of their decision functions is the raw score, log odds among
+        the rows they were fitted on.
     calibrator : Calibrator
         From the raw score to the probability among all candidates.
     features : tuple of str
-        Columns, in the order of the booster's inputs.
+        Columns, in the order of the boosters' inputs.
     encoder : AttributeEncoder
         What stands for the values of those features that are no numbers.
     """
 
-    booster: HistGradientBoostingClassifier
+    boosters: tuple[HistGradientBoostingClassifier, ...]
     calibrator: Calibrator
     features: tuple[str, ...]
     encoder: AttributeEncoder = field(default_factory=AttributeEncoder)
@@ -59,8 +59,11 @@ def fit_ranker(
     """Fit the ranker, and calibrate it on users it has not seen.
 
     Users are split by a hash of their id: to fit, to decide when to stop, to
-    calibrate. The booster is fitted with `label_weights`, the calibration with
-    `weights`. With too few positives or negatives for that, all users fit.
+    calibrate. Of several fits each has its own users to stop by, so their mean
+    depends less on who was held out (Breiman 1996, Bagging predictors); none
+    sees those that calibrate. The boosters are fitted with `label_weights`, the
+    calibration with `weights`. With too few positives or negatives for that,
+    all users fit.
 
     Parameters
     ----------
@@ -116,22 +119,17 @@ def fit_ranker(
     order = row_order(keys)
     inputs, labels, weights = inputs[order], labels[order], weights[order]
     taught = None if label_weights is None else label_weights[order]
-    fractions = hash_fractions(keys["user"].iloc[order], params.seed)
-
-    stopping = fractions < params.stopping_share
-    calibrating = ~stopping & (fractions < params.stopping_share + params.calibration_share)
     with _openmp().limit(limits=threads, user_api="openmp"):
-        booster, held_out = fit_booster(
-            inputs, labels, taught, stopping, calibrating, params, rising=rising
+        boosters, held_out = fit_boosters(
+            inputs, labels, taught, keys["user"].iloc[order], params, rising=rising
         )
-        # scikit-learn refuses an input without rows.
-        raw_scores = booster.decision_function(inputs[held_out]) if held_out.any() else np.empty(0)
+        raw_scores = mean_decision(boosters, inputs[held_out])
     counts = np.ones(labels.size) if taught is None else taught
     # Candidates that a unit of what was taught stands for, among negatives and among positives.
     stands_for = [weights[rows].sum() / counts[rows].sum() for rows in (~labels, labels)]
     shift = -float(np.log(stands_for[0] / stands_for[1]))
     calibrator = fit_calibrator(raw_scores, labels[held_out], weights[held_out], shift)
-    return Ranker(booster, calibrator, tuple(features), encoder)
+    return Ranker(boosters, calibrator, tuple(features), encoder)
 
 
 def score_frame(ranker: Ranker, frame: pd.DataFrame, threads: int = 1) -> pd.DataFrame:
@@ -202,10 +200,9 @@ def score_inputs(ranker: Ranker, inputs: np.ndarray, threads: int = 1) -> np.nda
     """
     raw_scores = np.empty(len(inputs))
     with _openmp().limit(limits=threads, user_api="openmp"):
-        # scikit-learn refuses an input without rows.
         for start in range(0, len(inputs), BATCH_ROWS):
             rows = slice(start, start + BATCH_ROWS)
-            raw_scores[rows] = ranker.booster.decision_function(inputs[rows])
+            raw_scores[rows] = mean_decision(ranker.boosters, inputs[rows])
     return raw_scores
 
 

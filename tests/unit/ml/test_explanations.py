@@ -31,11 +31,12 @@ def learning_frame(rows, seed):
 FEATURES = ["rank", "count", "share", "is_seen", "constant"]
 
 
-@pytest.fixture(scope="module", params=[4000, 40_000])
+@pytest.fixture(scope="module", params=[(4000, 1), (40_000, 1), (4000, 3)])
 def ranker(request):
-    """Fit on so few rows that the calibration is a sigmoid, and on enough for steps."""
-    frame, labels, users = learning_frame(request.param, seed=1)
-    params = RankerParams(iterations=40, learning_rate=0.1)
+    """Fit on so few rows that the calibration is a sigmoid, on enough for steps, and thrice."""
+    rows, fits = request.param
+    frame, labels, users = learning_frame(rows, seed=1)
+    params = RankerParams(iterations=40, learning_rate=0.1, fits=fits)
     return fit_ranker(frame, labels, FEATURES, users, params)
 
 

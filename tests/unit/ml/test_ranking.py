@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
+from sklearn.metrics import roc_auc_score
 
-from ml.ranker_params import RankerParams
+from ml.ranker_booster import fit_boosters
+from ml.ranker_params import LARGEST_SEED, RankerParams
 from ml.ranker_quality import ranker_quality
 from ml.ranking import fit_ranker, score_frame
 from ml.sampling import hash_fractions, sample_negatives_by_share
@@ -144,11 +146,66 @@ def test_a_handful_of_rows_is_fitted_and_only_shifted():
     ranker = fit(frame, weights=np.where(frame["label"], 1.0, 4.0))
     assert ranker.calibrator.method == "prior"
     assert ranker.calibrator.intercept == pytest.approx(-np.log(4))
-    assert ranker.booster.n_iter_ == RankerParams.iterations_unchecked
+    assert ranker.boosters[0].n_iter_ == RankerParams.iterations_unchecked
 
 
 def test_held_out_users_decide_when_to_stop(ranker):
-    assert ranker.booster.n_iter_ < RankerParams.iterations
+    assert ranker.boosters[0].n_iter_ < RankerParams.iterations
+
+
+def test_the_mean_of_several_fits_is_nearer_to_the_truth(sample, fresh):
+    """Each fit is what its seed gives but for its calibration, and their mean errs less."""
+    params = RankerParams(fits=3, leaf_rows=40, l2=1.0, learning_rate=0.1)
+    together = fit(sample, params, weights=sample["sample_weight"])
+    inputs = fresh[FEATURES].to_numpy()
+    raw_scores = [booster.decision_function(inputs) for booster in together.boosters]
+    scored = score_frame(together, fresh)
+    np.testing.assert_array_equal(scored["raw_score"], np.mean(raw_scores, axis=0))
+    truth = logit(fresh["truth"])
+    errors = [np.var(raw - truth) for raw in raw_scores]
+    assert np.var(scored["raw_score"] - truth) < 0.8 * np.mean(errors)
+    assert len(set(errors)) == 3
+    assert scored["score"].mean() == pytest.approx(fresh["truth"].mean(), rel=0.1)
+
+
+def test_the_first_of_several_fits_is_the_only_one_of_a_single_fit(sample, fresh):
+    first, second = (
+        fit(sample, RankerParams(fits=fits, iterations=5)).boosters[0] for fits in (1, 2)
+    )
+    inputs = fresh[FEATURES].to_numpy()
+    np.testing.assert_array_equal(first.decision_function(inputs), second.decision_function(inputs))
+
+
+def test_no_fit_has_seen_the_users_that_calibrate():
+    """Labels depend on the user alone: of those who were seen, much is known."""
+    random = np.random.default_rng(4)
+    users = np.repeat(np.arange(600), 40)
+    taste = random.choice([0.05, 0.6], 600)
+    frame = pd.DataFrame({"affinity": users, "recency_days": 0.0, "noise": 0.0})
+    frame = frame.assign(user_id=users.astype(str), label=random.random(24_000) < taste[users])
+    boosters, held_out = fit_boosters(
+        frame[FEATURES].to_numpy(dtype=np.float64),
+        frame["label"].to_numpy(),
+        None,
+        frame["user_id"],
+        RankerParams(fits=4, leaf_rows=40, l2=0.0, max_features=1.0, leaves=200),
+        rising=False,
+    )
+    assert 0.05 < held_out.mean() < 0.15
+    for booster in boosters:
+        raw = booster.decision_function(frame[FEATURES].to_numpy(dtype=np.float64))
+        seen, unseen = (
+            roc_auc_score(frame["label"][rows], raw[rows]) for rows in (~held_out, held_out)
+        )
+        assert seen > unseen + 0.1
+
+
+def test_the_seed_after_the_largest_is_the_first():
+    few = candidates(users=100, per_user=40, seed=7, intercept=0.0)
+    last = fit(few, RankerParams(seed=LARGEST_SEED, fits=2, iterations=3)).boosters[1]
+    first = fit(few, RankerParams(seed=0, iterations=3)).boosters[0]
+    inputs = few[FEATURES].to_numpy()
+    assert np.corrcoef(last.decision_function(inputs), first.decision_function(inputs))[0, 1] > 0.9
 
 
 @pytest.mark.parametrize(
@@ -240,7 +297,7 @@ def test_label_weights_move_the_order_and_not_what_the_probabilities_are_shares_
 def test_label_weights_leave_the_bins_where_they_are(sample):
     draws = np.random.default_rng(3).uniform(0.01, 100, len(sample))
     edges = [
-        fit(sample, label_weights=weights).booster._bin_mapper.bin_thresholds_
+        fit(sample, label_weights=weights).boosters[0]._bin_mapper.bin_thresholds_
         for weights in (None, draws)
     ]
     for plain, weighted in zip(*edges, strict=True):

@@ -13,15 +13,15 @@ from ml.stored_ranker import StoredRanker, Trees, trees_of
 FEATURES = ["age", "score", "count"]
 
 
-@pytest.fixture(scope="module")
-def ranker():
+@pytest.fixture(scope="module", params=[1, 3])
+def ranker(request):
     random = np.random.default_rng(3)
     frame = pd.DataFrame(random.normal(size=(6000, 3)), columns=FEATURES)
     frame = frame.mask(random.random(frame.shape) < 0.2)
     odds = frame["age"].fillna(1.0) - frame["score"].fillna(-1.0) ** 2
     labels = (random.logistic(size=len(frame)) < odds).to_numpy()
     users = np.array([f"u{row // 10}" for row in range(len(frame))])
-    params = RankerParams(iterations=40, leaf_rows=40, max_features=1.0)
+    params = RankerParams(iterations=40, leaf_rows=40, max_features=1.0, fits=request.param)
     return fit_ranker(frame, labels, FEATURES, users, params)
 
 
