@@ -18,8 +18,11 @@ def usable_home(path: Path, name: str) -> Path:
     Raises
     ------
     ValueError
-        If a file stands there, or where a folder above it must be.
+        If a file stands there, or where a folder above it must be; or if Dagster, which names its
+        databases by addresses, would take what follows a `?` for options.
     """
+    if "?" in str(path):
+        raise ValueError(f"{name} must be a path without '?', got {str(path)!r}")
     for place in (path, *path.parents):
         if place.is_file():
             raise ValueError(f"{name} must be a folder, got {str(path)!r}; {place} is a file")

@@ -113,6 +113,7 @@ def test_a_mapping_that_does_not_exist_is_one_message():
         ("TOPSHELF_EXPLORE", "abc", "must be a number in [0, 1], got 'abc'"),
         ("TOPSHELF_KEPT_RELEASES", "abc", "must be a whole number >= 1, got 'abc'"),
         ("TOPSHELF_HOME", __file__, "must be a folder, got"),
+        ("TOPSHELF_HOME", "what?", "must be a path without '?', got"),
     ],
 )
 @pytest.mark.usefixtures("home")
